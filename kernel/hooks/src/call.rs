@@ -1,0 +1,91 @@
+//! Where router and plugin host meet. The router calls [`Plugins`]; the host
+//! hands the effects of finished turns to [`Release`], which the router implements.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use xylem_stanza::{FullJid, Stanza};
+
+use crate::effect::Effect;
+use crate::verdict::Verdict;
+
+/// A result that is mostly there at once; only the rare wait allocates.
+pub enum Done<T> {
+    Ready(T),
+    Later(Pin<Box<dyn Future<Output = T> + Send>>),
+}
+
+impl<T> Done<T> {
+    /// The result, waiting if it must.
+    pub async fn get(self) -> T {
+        match self {
+            Self::Ready(value) => value,
+            Self::Later(future) => future.await,
+        }
+    }
+}
+
+/// On whose behalf a call is made.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    /// The hosted domain.
+    pub domain: Arc<str>,
+    /// Bare JID or domain whose rows the plugin sees; calls for one key run one at a time.
+    pub key: Arc<str>,
+    /// The session behind it, if one is.
+    pub actor: Option<FullJid>,
+    /// Its network address.
+    pub peer: Option<IpAddr>,
+    /// How many plugins this was passed on by; the router stops at [`Cause::MAX_HOPS`].
+    pub hops: u8,
+}
+
+impl Cause {
+    /// Sends of plugins that answer each other end here.
+    pub const MAX_HOPS: u8 = 8;
+}
+
+/// After a hook.
+#[derive(Debug)]
+pub struct HookOutcome {
+    pub verdict: Verdict,
+    /// The stanza, if the plugin edited it.
+    pub edited: Option<Stanza>,
+}
+
+/// After an IQ claim. The answer itself is an effect of the turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IqOutcome {
+    /// Answered, or will be.
+    Handled,
+    /// The plugin does not want it.
+    Unhandled,
+    /// The plugin failed; the log says how. Answer `internal-server-error`.
+    Failed,
+    /// The plugin is disabled or backing off. Answer `service-unavailable`.
+    Unavailable,
+}
+
+/// A plugin of the current plan, by its place in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PluginIndex(pub u32);
+
+/// The plugin host, as the router sees it. `entry` counts the manifest's
+/// `[[hook]]`, `[[iq]]` or `[[event]]` entries. A plugin that fails is logged,
+/// counted and backed off by the host: hooks then answer as its failure mode says.
+pub trait Plugins: Send + Sync + 'static {
+    fn hook(&self, plugin: PluginIndex, entry: u32, bits: u64, cause: &Cause, stanza: &Stanza) -> Done<HookOutcome>;
+    fn iq(&self, plugin: PluginIndex, entry: u32, cause: &Cause, stanza: &Stanza) -> Done<IqOutcome>;
+    /// Queued behind what the key has under way; never waited for.
+    fn event(&self, plugin: PluginIndex, entry: u32, cause: &Cause, subject: &str, detail: &str);
+    /// An IQ result or error that a plugin may be waiting for (`outbox.ask`); true when one was.
+    fn answer(&self, stanza: &Stanza) -> bool;
+}
+
+/// The router, as the plugin host sees it.
+pub trait Release: Send + Sync + 'static {
+    /// Carries out the effects of one turn, in order.
+    fn release(&self, cause: Cause, effects: Vec<Effect>) -> Done<()>;
+}

@@ -1,0 +1,13 @@
+//! The hook points a stanza passes, the manifests that ask for them, and the
+//! plan compiled from all manifests. No I/O: the router walks the plan, the
+//! plugin host makes the calls, and both meet in the traits of [`call`].
+
+pub mod call;
+pub mod effect;
+pub mod point;
+pub mod verdict;
+
+pub use call::{Cause, Done, HookOutcome, IqOutcome, Plugins, Release};
+pub use effect::{Effect, Pick};
+pub use point::{EntityClass, EventPoint, HookPoint, Phase};
+pub use verdict::{Failure, Verdict};

@@ -1,0 +1,120 @@
+//! Where and when plugins are called.
+
+use serde::Deserialize;
+
+/// A place on a stanza's path. The manifest writes it as `message.out` and so on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+pub enum HookPoint {
+    /// A message from a session of this server, once, before it is routed. Key: the sender's account.
+    #[serde(rename = "message.out")]
+    MessageOut,
+    /// A presence from a session, before it is routed or broadcast. Key: the sender's account.
+    #[serde(rename = "presence.out")]
+    PresenceOut,
+    /// An IQ from a session, before it is routed or answered. Key: the sender's account.
+    #[serde(rename = "iq.out")]
+    IqOut,
+    /// A message to a local account or claimed domain, once per addressed entity. Key: that entity.
+    #[serde(rename = "message.in")]
+    MessageIn,
+    /// A presence to a local account or claimed domain, probes and subscriptions included. Key: that entity.
+    #[serde(rename = "presence.in")]
+    PresenceIn,
+    /// An IQ to a local full JID, account or claimed domain. Key: that entity.
+    #[serde(rename = "iq.in")]
+    IqIn,
+    /// A message that no session of the account took (RFC 6121 §8.5.2.2). Key: the account.
+    #[serde(rename = "message.fallback")]
+    MessageFallback,
+}
+
+impl HookPoint {
+    /// All of them, in the order of a stanza's path.
+    pub const ALL: [Self; 7] = [
+        Self::MessageOut,
+        Self::PresenceOut,
+        Self::IqOut,
+        Self::MessageIn,
+        Self::PresenceIn,
+        Self::IqIn,
+        Self::MessageFallback,
+    ];
+
+    /// The name in manifests and in `xylem chain`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::MessageOut => "message.out",
+            Self::PresenceOut => "presence.out",
+            Self::IqOut => "iq.out",
+            Self::MessageIn => "message.in",
+            Self::PresenceIn => "presence.in",
+            Self::IqIn => "iq.in",
+            Self::MessageFallback => "message.fallback",
+        }
+    }
+}
+
+/// The named stages of a chain, in this order. Inside a phase `before` and
+/// `after` on plugin ids decide, then the plugin id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Blocking, spam, policy: may reject. Fails closed.
+    Screen,
+    /// May edit: stanza ids, capability hashes.
+    Enrich,
+    /// May store: archive, inbox.
+    Record,
+    /// May send copies: carbons.
+    Copy,
+    /// In place of or beside the kernel's own delivery.
+    Default,
+    /// When nobody took it: offline storage, bounce.
+    Fallback,
+    /// May neither edit nor stop: push, audit.
+    Observe,
+}
+
+/// What happened, for plugins that only want to know. Key: the account concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+pub enum EventPoint {
+    /// A resource was bound. Subject: the full JID.
+    #[serde(rename = "session.bound")]
+    SessionBound,
+    /// A session became available, or its priority rose from negative to at least 0. Subject: the full JID.
+    /// Detail: the priority.
+    #[serde(rename = "session.available")]
+    SessionAvailable,
+    /// An available session became unavailable, by presence or by ending. Subject: the full JID.
+    #[serde(rename = "session.unavailable")]
+    SessionUnavailable,
+    /// A session is gone. Subject: the full JID. Detail: why.
+    #[serde(rename = "session.ended")]
+    SessionEnded,
+    /// Subject: the account.
+    #[serde(rename = "account.created")]
+    AccountCreated,
+    /// The account and all rows of its key are gone. Subject: the account.
+    #[serde(rename = "account.deleted")]
+    AccountDeleted,
+    /// Subject: the account.
+    #[serde(rename = "account.password")]
+    AccountPassword,
+    /// The plugin runs for a domain: at start, after an upgrade and after a change of
+    /// configuration. Key and subject: the domain.
+    #[serde(rename = "domain.started")]
+    DomainStarted,
+}
+
+/// Who an IQ is addressed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EntityClass {
+    /// A domain this server hosts.
+    Server,
+    /// A bare JID of a hosted domain, or no `to` at all (RFC 6120 §10.3.3).
+    Account,
+    /// A domain that the plugin claims, and everything at it.
+    Domain,
+}
