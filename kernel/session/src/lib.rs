@@ -1,1 +1,30 @@
-//! Not written yet.
+//! Who is connected, and what waits to be written to each of them.
+//!
+//! [`SessionTable`] maps accounts to their bound resources; a [`Session`] is one
+//! bound resource with its presence, tags and counters; its [`Queue`] is the only
+//! way to it. There are no sockets here: the connection's task takes from the
+//! queue with [`Queue::poll_take`] and writes.
+//!
+//! What holds everywhere:
+//! - no lock of this crate is held while foreign code runs, and none is held
+//!   across an await;
+//! - a queue is bounded in stanzas and bytes; who overflows it costs that session
+//!   its life and nobody else anything;
+//! - a session leaves the table before its end is told to anybody, and its end is
+//!   told once ([`Session::retire`]).
+//!
+//! Within [`bell::hold`] wake-ups are kept back until the closure returns: a task
+//! that has several stanzas at hand wakes each recipient once.
+
+pub mod bell;
+mod error;
+mod queue;
+mod session;
+mod table;
+mod tags;
+
+pub use error::{BindError, Refused};
+pub use queue::{Barrier, Delivery, End, Item, Queue, QueueLimits, Taken};
+pub use session::{Counters, Endpoint, Presence, Security, Session};
+pub use table::{Binding, Bound, Conflict, Limits, Resource, SessionTable, Sessions};
+pub use tags::{Tag, TagNames};

@@ -1,0 +1,313 @@
+//! What waits to be written to one session.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use xylem_stanza::{Outgoing, StreamCondition};
+
+use crate::bell;
+use crate::error::Refused;
+
+/// How much may wait for one session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueLimits {
+    /// Stanzas, default 1,000.
+    pub stanzas: usize,
+    /// Bytes of XML, default 1 MiB. The newest stanza may exceed it if nothing else waits.
+    pub bytes: usize,
+}
+
+impl Default for QueueLimits {
+    fn default() -> Self {
+        Self { stanzas: 1000, bytes: 1 << 20 }
+    }
+}
+
+/// One thing to do for the session's task, in order.
+#[derive(Debug)]
+pub enum Item {
+    /// Write a stanza.
+    Stanza(Outgoing),
+    /// Tell somebody that everything before it was written.
+    Barrier(Barrier),
+    /// Write one space (RFC 6120 §4.6.1), to see whether anybody is there.
+    Ping,
+}
+
+/// What became of everything that was queued before a [`Barrier`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// It was handed to the operating system.
+    Written,
+    /// The session ended first; some of it may have been written.
+    Lost,
+}
+
+/// A callback that fires exactly once: when what stands before it in the queue
+/// was written, or when the session ended. Dropping it counts as [`Delivery::Lost`].
+pub struct Barrier(Option<Box<dyn FnOnce(Delivery) + Send>>);
+
+impl Barrier {
+    /// `callback` runs on the session's task and must neither block nor panic.
+    pub fn new(callback: impl FnOnce(Delivery) + Send + 'static) -> Self {
+        Self(Some(Box::new(callback)))
+    }
+
+    /// Fires it.
+    pub fn fire(mut self, delivery: Delivery) {
+        if let Some(callback) = self.0.take() {
+            callback(delivery);
+        }
+    }
+}
+
+impl Drop for Barrier {
+    fn drop(&mut self) {
+        if let Some(callback) = self.0.take() {
+            callback(Delivery::Lost);
+        }
+    }
+}
+
+impl fmt::Debug for Barrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Barrier")
+    }
+}
+
+/// Why the server ends a stream (RFC 6120 §4.9). With no condition the stream is
+/// closed without an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    /// The stream error's condition.
+    pub condition: Option<StreamCondition>,
+    /// Its text for people.
+    pub text: Option<String>,
+    /// Whether what is queued before it is still to be written. A reader that is
+    /// too slow gets none of it; it comes back as undelivered.
+    pub flush: bool,
+}
+
+/// What [`Queue::poll_take`] found.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// Items were appended to the caller's list.
+    Items,
+    /// Nothing waits; the waker is remembered.
+    Empty,
+    /// Nothing waits any more, and nothing more will: end the stream so.
+    End(End),
+}
+
+/// A bounded queue from many threads to one session's task.
+#[derive(Debug)]
+pub struct Queue {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    items: VecDeque<Item>,
+    stanzas: usize,
+    bytes: usize,
+    limits: QueueLimits,
+    waker: Option<Waker>,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Open,
+    Ending(Box<End>),
+    Closed,
+}
+
+impl Queue {
+    /// An empty queue; it allocates nothing until something is pushed.
+    #[must_use]
+    pub fn new(limits: QueueLimits) -> Self {
+        let state = State {
+            items: VecDeque::new(),
+            stanzas: 0,
+            bytes: 0,
+            limits,
+            waker: None,
+            phase: Phase::Open,
+        };
+        Self { state: Mutex::new(state) }
+    }
+
+    /// Queues a stanza.
+    ///
+    /// # Errors
+    /// [`Refused::Full`] ends the session with `resource-constraint` (the reader is
+    /// too slow); [`Refused::Closed`] when it is ending anyway. The stanza is not queued.
+    pub fn push(&self, stanza: Outgoing) -> Result<(), Refused> {
+        let size = size(&stanza);
+        let mut state = self.lock();
+        state.open()?;
+        let over = state.stanzas >= state.limits.stanzas
+            || (state.stanzas > 0 && state.bytes + size > state.limits.bytes);
+        if over {
+            let waker = state.end(End {
+                condition: Some(StreamCondition::ResourceConstraint),
+                text: Some("stanzas are not read as fast as they arrive".to_owned()),
+                flush: false,
+            });
+            drop(state);
+            wake(waker);
+            return Err(Refused::Full);
+        }
+        state.stanzas += 1;
+        state.bytes += size;
+        let waker = state.append(Item::Stanza(stanza));
+        drop(state);
+        wake(waker);
+        Ok(())
+    }
+
+    /// Queues a barrier; it fires at once with [`Delivery::Lost`] if the session has ended.
+    ///
+    /// # Errors
+    /// [`Refused::Closed`]; the barrier has fired then.
+    pub fn barrier(&self, barrier: Barrier) -> Result<(), Refused> {
+        self.control(Item::Barrier(barrier))
+    }
+
+    /// Asks for a whitespace ping.
+    ///
+    /// # Errors
+    /// [`Refused::Closed`].
+    pub fn ping(&self) -> Result<(), Refused> {
+        self.control(Item::Ping)
+    }
+
+    /// Ends the session once what is queued is written; what comes later is refused.
+    /// Does nothing if it is ending already.
+    pub fn end(&self, condition: Option<StreamCondition>, text: Option<String>) {
+        let mut state = self.lock();
+        if state.open().is_err() {
+            return;
+        }
+        let waker = state.end(End { condition, text, flush: true });
+        drop(state);
+        wake(waker);
+    }
+
+    /// Stanzas and bytes that wait now.
+    pub fn depth(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.stanzas, state.bytes)
+    }
+
+    /// Whether stanzas are still accepted.
+    pub fn is_open(&self) -> bool {
+        self.lock().open().is_ok()
+    }
+
+    /// For the session's task: moves items worth about `bytes` to `into`, or
+    /// remembers the waker.
+    pub fn poll_take(&self, waker: &Waker, bytes: usize, into: &mut VecDeque<Item>) -> Taken {
+        let mut state = self.lock();
+        if let Phase::Ending(end) = &state.phase {
+            let end = End::clone(end);
+            if state.items.is_empty() || !end.flush {
+                return Taken::End(end);
+            }
+        }
+        if state.items.is_empty() {
+            if !state.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
+                state.waker = Some(waker.clone());
+            }
+            return Taken::Empty;
+        }
+        state.take(bytes, into);
+        Taken::Items
+    }
+
+    /// For the session's task: refuses everything from now on and hands back what
+    /// was never taken.
+    pub fn close(&self) -> VecDeque<Item> {
+        let mut state = self.lock();
+        state.phase = Phase::Closed;
+        state.waker = None;
+        state.stanzas = 0;
+        state.bytes = 0;
+        std::mem::take(&mut state.items)
+    }
+
+    fn control(&self, item: Item) -> Result<(), Refused> {
+        let mut state = self.lock();
+        if let Err(refused) = state.open() {
+            // A barrier fires as it is dropped: not under the lock.
+            drop(state);
+            drop(item);
+            return Err(refused);
+        }
+        let waker = state.append(item);
+        drop(state);
+        wake(waker);
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn open(&self) -> Result<(), Refused> {
+        match self.phase {
+            Phase::Open => Ok(()),
+            Phase::Ending(_) | Phase::Closed => Err(Refused::Closed),
+        }
+    }
+
+    /// The bell is rung for the first item only: whoever comes for it finds the rest.
+    fn append(&mut self, item: Item) -> Option<Waker> {
+        let first = self.items.is_empty();
+        self.items.push_back(item);
+        if first { self.waker.take() } else { None }
+    }
+
+    fn end(&mut self, end: End) -> Option<Waker> {
+        self.phase = Phase::Ending(Box::new(end));
+        self.waker.take()
+    }
+
+    fn take(&mut self, bytes: usize, into: &mut VecDeque<Item>) {
+        if self.bytes <= bytes && into.is_empty() {
+            // The list itself goes along: an idle queue holds no memory.
+            *into = std::mem::take(&mut self.items);
+            self.stanzas = 0;
+            self.bytes = 0;
+            return;
+        }
+        let mut taken = 0;
+        while taken < bytes
+            && let Some(item) = self.items.pop_front()
+        {
+            if let Item::Stanza(stanza) = &item {
+                taken += size(stanza);
+                self.stanzas -= 1;
+                self.bytes -= size(stanza);
+            }
+            into.push_back(item);
+        }
+        if self.items.is_empty() {
+            self.items = VecDeque::new();
+        }
+    }
+}
+
+fn size(stanza: &Outgoing) -> usize {
+    stanza.head.len() + stanza.tail.len()
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        bell::ring(waker);
+    }
+}
