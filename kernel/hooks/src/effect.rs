@@ -13,6 +13,8 @@ pub struct Pick {
     pub tag: Option<String>,
     /// Not this resource.
     pub except: Option<String>,
+    /// Only this resource.
+    pub only: Option<String>,
 }
 
 /// One effect; those of a turn are released in order. Addresses are checked
