@@ -1,0 +1,56 @@
+use hmac::{Hmac, Mac};
+use sha2::Sha512;
+
+use crate::mechanism::Hash;
+use crate::secrets::{DEFAULT_ITERATIONS, SALT_BYTES, Secrets, StoredKeys};
+
+/// A secret of the server from which it makes up credentials for accounts that
+/// do not exist.
+///
+/// A client that asks for an unknown account sees the same salt every time, as
+/// it would for a real one, and no password fits. Keep the key: with a new one
+/// the salts of unknown accounts change while those of real accounts do not.
+#[derive(Clone)]
+pub struct DecoyKey([u8; 32]);
+
+impl DecoyKey {
+    /// 32 bytes of good randomness, made once per server.
+    pub const fn new(key: [u8; 32]) -> Self {
+        Self(key)
+    }
+
+    pub(crate) fn keys(&self, account: &str, hash: Hash) -> StoredKeys {
+        let mut salt = self.expand("salt", account, hash);
+        let mut stored_key = self.expand("stored", account, hash);
+        let mut server_key = self.expand("server", account, hash);
+        salt.truncate(SALT_BYTES);
+        stored_key.truncate(hash.output_len());
+        server_key.truncate(hash.output_len());
+        StoredKeys { iterations: DEFAULT_ITERATIONS, salt, stored_key, server_key }
+    }
+
+    fn expand(&self, what: &str, account: &str, hash: Hash) -> Vec<u8> {
+        // A key of any length is accepted; the error branch cannot be reached.
+        let Ok(mut mac) = Hmac::<Sha512>::new_from_slice(&self.0) else {
+            return vec![0; hash.output_len()];
+        };
+        for part in [what, "\0", crate::Mechanism::Scram { hash, plus: false }.name(), "\0", account] {
+            mac.update(part.as_bytes());
+        }
+        mac.finalize().into_bytes().to_vec()
+    }
+}
+
+impl std::fmt::Debug for DecoyKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DecoyKey(..)")
+    }
+}
+
+impl Secrets {
+    /// Made-up secrets for an account that does not exist: the same for the
+    /// same name, with the form and cost of real ones.
+    pub fn decoy(account: &str, key: &DecoyKey) -> Self {
+        Self::from_keys(Hash::ALL.map(|hash| (hash, key.keys(account, hash))))
+    }
+}
