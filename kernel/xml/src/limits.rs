@@ -1,0 +1,37 @@
+//! How much a peer may make us hold.
+
+/// Bounds on one element or stream header. Exceeding any of them is a
+/// `policy-violation` (RFC 6120 §4.9.3.14).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one element, from its `<` to its last `>`. At most 1 GiB is
+    /// ever honoured.
+    pub stanza_bytes: usize,
+    /// Nested elements, the stanza itself counting one.
+    pub depth: usize,
+    /// Attributes on one element (declarations included), and likewise prefixes
+    /// bound at any one place inside an element.
+    pub attributes: usize,
+    /// Bytes of one qualified name.
+    pub name_bytes: usize,
+}
+
+impl Limits {
+    /// For a peer that has not proved who it is: room for TLS, SASL and
+    /// registration, no more. RFC 6120 §13.12 asks for at least 10 000 bytes.
+    #[must_use]
+    pub fn before_auth() -> Self {
+        Self { stanza_bytes: 10_000, depth: 16, attributes: 32, name_bytes: 256 }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.stanza_bytes.min(1 << 30)
+    }
+}
+
+impl Default for Limits {
+    /// For an authenticated peer: 256 KiB per stanza, 64 levels.
+    fn default() -> Self {
+        Self { stanza_bytes: 256 * 1024, depth: 64, attributes: 64, name_bytes: 512 }
+    }
+}
