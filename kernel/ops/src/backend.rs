@@ -1,0 +1,72 @@
+//! What operations are carried out by. The server implements these traits; tests
+//! put something else behind them.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::data::{Exported, Imported};
+use crate::error::OpError;
+use crate::plugin::{ChainReport, PluginDetail, PluginRow};
+use crate::server::{HealthReport, ReloadReport, StatusReport};
+use crate::session::{Ended, SessionRow};
+use crate::user::Account;
+
+/// The result of an operation, when it is there.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, OpError>> + Send + 'a>>;
+
+/// One server, seen by its operations.
+#[derive(Clone)]
+pub struct Backend {
+    pub accounts: Arc<dyn Accounts>,
+    pub sessions: Arc<dyn Sessions>,
+    pub plugins: Arc<dyn Plugins>,
+    pub data: Arc<dyn Data>,
+    pub server: Arc<dyn Server>,
+}
+
+pub trait Accounts: Send + Sync {
+    /// [`OpError::Conflict`] if it exists, [`OpError::Invalid`] if name or password cannot be one.
+    fn add(&self, account: String, password: String) -> Answer<'_, Account>;
+    /// Removes it with everything plugins store for it, and ends its sessions.
+    fn delete(&self, account: String) -> Answer<'_, ()>;
+    fn set_password(&self, account: String, password: String) -> Answer<'_, ()>;
+    /// In order of address, those of one domain or of all, after `after`.
+    fn list(&self, domain: Option<String>, after: Option<String>, limit: usize) -> Answer<'_, Vec<Account>>;
+    fn show(&self, account: String) -> Answer<'_, Account>;
+}
+
+pub trait Sessions: Send + Sync {
+    /// Those of one account, of one domain, or all.
+    fn list(&self, account: Option<String>, domain: Option<String>, limit: usize) -> Answer<'_, Vec<SessionRow>>;
+    /// Ends one session, or all of the account.
+    fn end(&self, account: String, resource: Option<String>) -> Answer<'_, Ended>;
+}
+
+pub trait Plugins: Send + Sync {
+    fn list(&self) -> Answer<'_, Vec<PluginRow>>;
+    fn info(&self, id: String) -> Answer<'_, PluginDetail>;
+    /// Takes a package file in; refuses one that is installed already unless `upgrade`.
+    fn install(&self, package: PathBuf, upgrade: bool) -> Answer<'_, PluginRow>;
+    /// For one domain, or for all.
+    fn enable(&self, id: String, domain: Option<String>) -> Answer<'_, PluginRow>;
+    fn disable(&self, id: String, domain: Option<String>) -> Answer<'_, PluginRow>;
+    /// Its stored data stays unless `purge`.
+    fn remove(&self, id: String, purge: bool) -> Answer<'_, ()>;
+    /// The order in which plugins are called, at one hook point or at all.
+    fn chain(&self, point: Option<String>, domain: Option<String>) -> Answer<'_, ChainReport>;
+}
+
+pub trait Data: Send + Sync {
+    /// Writes everything into a new file.
+    fn export(&self, path: PathBuf) -> Answer<'_, Exported>;
+    fn import(&self, path: PathBuf) -> Answer<'_, Imported>;
+}
+
+pub trait Server: Send + Sync {
+    fn status(&self) -> Answer<'_, StatusReport>;
+    fn health(&self) -> Answer<'_, HealthReport>;
+    /// Reads the configuration again and applies what can be applied.
+    fn reload(&self) -> Answer<'_, ReloadReport>;
+}

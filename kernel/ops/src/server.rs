@@ -1,0 +1,102 @@
+//! `status`, `health` and `config.reload`: the server as a whole.
+
+use serde::{Deserialize, Serialize};
+
+use crate::backend::{Answer, Backend};
+use crate::caller::Permission;
+use crate::operation::{Operation, Spec};
+
+/// How the server does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusReport {
+    pub version: String,
+    pub pid: u32,
+    pub uptime_seconds: u64,
+    pub domains: Vec<String>,
+    /// What it listens on: `c2s 0.0.0.0:5222` and so on.
+    pub listeners: Vec<String>,
+    pub connections: u64,
+    pub sessions: u64,
+    pub plugins: u64,
+    pub backend: String,
+    pub data: String,
+    /// Why it is unwell; empty when all is well.
+    pub problems: Vec<String>,
+}
+
+/// Whether the server can do its work; for probes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthReport {
+    pub healthy: bool,
+    pub problems: Vec<String>,
+}
+
+/// What a reload did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReloadReport {
+    /// In force now.
+    pub applied: Vec<String>,
+    /// Changed in the file, but only a restart brings it into force.
+    pub restart: Vec<String>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Status {}
+
+impl Operation for Status {
+    const SPEC: Spec = Spec {
+        name: "status",
+        help: "Shows how the server does.",
+        arguments: &[],
+        result: "the status",
+        permission: Permission::Observe,
+        changes: false,
+    };
+    type Output = StatusReport;
+
+    fn run(self, backend: &Backend) -> Answer<'_, StatusReport> {
+        backend.server.status()
+    }
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Health {}
+
+impl Operation for Health {
+    const SPEC: Spec = Spec {
+        name: "health",
+        help: "Says whether the server can do its work.",
+        arguments: &[],
+        result: "the health",
+        permission: Permission::Observe,
+        changes: false,
+    };
+    type Output = HealthReport;
+
+    fn run(self, backend: &Backend) -> Answer<'_, HealthReport> {
+        backend.server.health()
+    }
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Reload {}
+
+impl Operation for Reload {
+    const SPEC: Spec = Spec {
+        name: "config.reload",
+        help: "Reads configuration and certificates again; says what was applied and what needs a restart.",
+        arguments: &[],
+        result: "what was applied, and what was not",
+        permission: Permission::Own,
+        changes: true,
+    };
+    type Output = ReloadReport;
+
+    fn audit(&self) -> String {
+        "reloaded the configuration".to_owned()
+    }
+
+    fn run(self, backend: &Backend) -> Answer<'_, ReloadReport> {
+        backend.server.reload()
+    }
+}
