@@ -1,0 +1,25 @@
+//! Accounts of the domains this server hosts. Needs the grant `accounts`, verb by verb.
+
+use crate::Fault;
+use crate::wit::xylem::accounts::accounts as wit;
+
+/// Whether this bare address is an account. Grant `exists`.
+pub fn exists(account: &str) -> Result<bool, Fault> {
+    Ok(wit::exists(account)?)
+}
+
+/// Creates an account of the call's domain: [`Fault::Conflict`] when it exists, [`Fault::Invalid`]
+/// when username or password cannot be one. Grant `create`.
+pub fn create(username: &str, password: &str) -> Result<(), Fault> {
+    Ok(wit::create(username, password)?)
+}
+
+/// Changes the password. Grant `password`.
+pub fn set_password(account: &str, password: &str) -> Result<(), Fault> {
+    Ok(wit::set_password(account, password)?)
+}
+
+/// Removes the account, all its rows in all plugins' stores, and ends its sessions. Grant `delete`.
+pub fn delete(account: &str) -> Result<(), Fault> {
+    Ok(wit::delete(account)?)
+}
