@@ -1,5 +1,7 @@
 //! Writing a part of an element so that it stands alone.
 
+use std::collections::HashSet;
+
 use crate::{Node, escape_attr};
 
 impl Node<'_> {
@@ -38,14 +40,13 @@ impl Node<'_> {
         if !own_default && default != around {
             declare(&mut out, "", default);
         }
-        let mut done: Vec<&str> = vec!["xml"];
+        let mut done: HashSet<&str> = HashSet::new();
         for node in self.subtree() {
             let attrs = node.attrs().map(|a| a.prefix());
             for prefix in attrs.chain(std::iter::once(node.prefix())) {
-                if prefix.is_empty() || done.contains(&prefix) {
+                if matches!(prefix, "" | "xml") || !done.insert(prefix) {
                     continue;
                 }
-                done.push(prefix);
                 let own = self.declarations().any(|(p, _)| p == prefix);
                 if let (false, Some(ns)) = (own, self.outside(prefix)) {
                     declare(&mut out, prefix, &ns);

@@ -1,0 +1,160 @@
+//! Stanzas on their way out: a new opening tag in front of shared bytes.
+
+use bytes::{Bytes, BytesMut};
+use xylem_xml::escape_attr;
+
+use super::Stanza;
+use crate::{Jid, ns};
+
+/// What a session's queue holds: bytes ready to be sent. The tail is shared
+/// with every other recipient of the same stanza. Cloning is cheap.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The opening tag.
+    pub head: Bytes,
+    /// Everything behind it.
+    pub tail: Bytes,
+}
+
+impl Outgoing {
+    /// Bytes that are ready as they are.
+    #[must_use]
+    pub fn raw(bytes: impl Into<Bytes>) -> Self {
+        Self { head: bytes.into(), tail: Bytes::new() }
+    }
+
+    /// Number of bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.head.len() + self.tail.len()
+    }
+
+    /// Whether there is nothing to send.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.head.is_empty() && self.tail.is_empty()
+    }
+
+    /// Appends the bytes.
+    pub fn write_to(&self, out: &mut BytesMut) {
+        out.reserve(self.len());
+        out.extend_from_slice(&self.head);
+        out.extend_from_slice(&self.tail);
+    }
+}
+
+/// What an opening tag says differently from the bytes it came in.
+pub(super) struct Head<'a> {
+    pub from: Option<&'a Jid>,
+    pub to: Option<&'a Jid>,
+    /// Declares the content namespace: for places outside a stream.
+    pub standalone: bool,
+    /// Attributes without a namespace to leave out or to put in.
+    pub set: &'a [(String, Option<String>)],
+    /// Whether `<…/>` is wanted.
+    pub closes_itself: bool,
+}
+
+impl Stanza {
+    /// The stanza for the stream of a client, another server or a component:
+    /// the content namespace is the default there.
+    #[must_use]
+    pub fn outgoing(&self) -> Outgoing {
+        self.outgoing_as(self.from.as_ref(), self.to.as_ref())
+    }
+
+    /// As [`Stanza::outgoing`] between other addresses, for a fan-out.
+    #[must_use]
+    pub fn outgoing_as(&self, from: Option<&Jid>, to: Option<&Jid>) -> Outgoing {
+        Outgoing { head: self.head(from, to, false).into(), tail: self.element.tail() }
+    }
+
+    /// As [`Stanza::outgoing`], its namespace declared: for WebSocket frames
+    /// (RFC 7395 §3.3.3), archives and stanzas inside others.
+    #[must_use]
+    pub fn outgoing_standalone(&self) -> Outgoing {
+        Outgoing { head: self.head(self.from.as_ref(), self.to.as_ref(), true).into(), tail: self.element.tail() }
+    }
+
+    /// Appends the stanza as [`Stanza::outgoing`] has it.
+    pub fn write_to(&self, out: &mut Vec<u8>) {
+        let head = self.head(self.from.as_ref(), self.to.as_ref(), false);
+        out.extend_from_slice(head.as_bytes());
+        let start = self.root().inner_range().start;
+        let bytes = self.element.as_str().as_bytes();
+        out.extend_from_slice(bytes.get(start..).unwrap_or_default());
+    }
+
+    /// The stanza as XML that stands alone, `xmlns='jabber:client'` declared.
+    #[must_use]
+    pub fn to_xml_string(&self) -> String {
+        let mut out = self.head(self.from.as_ref(), self.to.as_ref(), true);
+        let start = self.root().inner_range().start;
+        out.push_str(self.element.as_str().get(start..).unwrap_or_default());
+        out
+    }
+
+    fn head(&self, from: Option<&Jid>, to: Option<&Jid>, standalone: bool) -> String {
+        let mut out = String::with_capacity(self.root().opening_tag().len() + 160);
+        self.write_head(&Head { from, to, standalone, set: &[], closes_itself: self.root().closes_itself() }, &mut out);
+        out
+    }
+
+    /// Writes the opening tag: what is known, then the other attributes byte by
+    /// byte, then the declarations that it or its content needs.
+    pub(super) fn write_head(&self, head: &Head<'_>, out: &mut String) {
+        let root = self.root();
+        out.push('<');
+        out.push_str(self.kind.as_str());
+        if head.standalone {
+            quoted(out, "", "xmlns", ns::CLIENT);
+        }
+        for (name, jid) in [("from", head.from), ("to", head.to)] {
+            if let Some(jid) = jid {
+                quoted(out, "", name, &escape_attr(jid.as_str()));
+            }
+        }
+        for attr in root.attrs() {
+            let plain = attr.prefix().is_empty();
+            let known = plain && matches!(attr.name(), "from" | "to");
+            let replaced = plain && head.set.iter().any(|(name, _)| name == attr.name());
+            if !known && !replaced {
+                quoted(out, attr.prefix(), attr.name(), attr.raw_value());
+            }
+        }
+        for (name, value) in head.set {
+            if let Some(value) = value {
+                quoted(out, "", name, &escape_attr(value));
+            }
+        }
+        if let Some(lang) = self.added_lang() {
+            quoted(out, "xml", "lang", &escape_attr(lang));
+        }
+        let mut own = root.declarations().filter(|(prefix, _)| !prefix.is_empty());
+        for (prefix, name) in &mut own {
+            quoted(out, "xmlns", prefix, &escape_attr(&name));
+        }
+        for (prefix, name) in self.element.inherited_prefixes() {
+            if !root.declarations().any(|(own, _)| own == prefix) {
+                quoted(out, "xmlns", prefix, &escape_attr(name));
+            }
+        }
+        out.push_str(if head.closes_itself { "/>" } else { ">" });
+    }
+}
+
+/// Writes an attribute whose value is escaped already, in quotes that it does
+/// not contain.
+fn quoted(out: &mut String, prefix: &str, name: &str, value: &str) {
+    let quote = if value.contains('\'') { '"' } else { '\'' };
+    out.push(' ');
+    if !prefix.is_empty() {
+        out.push_str(prefix);
+        out.push(':');
+    }
+    out.push_str(name);
+    out.push('=');
+    out.push(quote);
+    out.push_str(value);
+    out.push(quote);
+}
