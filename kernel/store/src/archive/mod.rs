@@ -1,0 +1,200 @@
+//! Append-only history per partition, with paging.
+
+mod clock;
+mod lower;
+mod page;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+pub(crate) use clock::ArchiveClock;
+pub(crate) use lower::{lower_append, lower_purge};
+
+use crate::error::Result;
+use crate::store::Store;
+use crate::tables::TableId;
+use crate::ticket::Ticket;
+
+/// Place of a row in its archive: milliseconds since 1970 in the upper 44
+/// bits, a running number below. Ids grow with every append of this store,
+/// also when the system clock goes back and across restarts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ArchiveId(pub(crate) u64);
+
+pub(crate) const SEQUENCE_BITS: u32 = 20;
+
+impl ArchiveId {
+    /// The time part in milliseconds since 1970. It is the `at_ms` of the row
+    /// unless the clock had gone back when the row was written.
+    #[must_use]
+    pub fn time_ms(self) -> u64 {
+        self.0 >> SEQUENCE_BITS
+    }
+
+    /// As a number, for storing it elsewhere.
+    #[must_use]
+    pub fn to_u64(self) -> u64 {
+        self.0
+    }
+
+    /// From [`ArchiveId::to_u64`].
+    #[must_use]
+    pub fn from_u64(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+/// 16 hexadecimal digits, which sort like the ids.
+impl fmt::Display for ArchiveId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// The text is not an archive id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an archive id")]
+pub struct NotAnArchiveId;
+
+impl FromStr for ArchiveId {
+    type Err = NotAnArchiveId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnArchiveId> {
+        let digits = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if text.len() != 16 || !digits(text) {
+            return Err(NotAnArchiveId);
+        }
+        u64::from_str_radix(text, 16).map(Self).map_err(|_| NotAnArchiveId)
+    }
+}
+
+/// A row of an archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArchiveRow {
+    /// Its place.
+    pub id: ArchiveId,
+    /// The time the writer gave, milliseconds since 1970.
+    pub at_ms: u64,
+    /// The peer the writer gave.
+    pub peer: Box<str>,
+    /// What was stored.
+    pub payload: Bytes,
+}
+
+/// Which rows of a partition to read. All conditions must hold.
+#[derive(Clone, Debug)]
+pub struct ArchiveQuery {
+    /// Only rows with this peer.
+    pub peer: Option<Box<str>>,
+    /// Only rows whose [`ArchiveId::time_ms`] is at or after this.
+    pub start_ms: Option<u64>,
+    /// Only rows whose [`ArchiveId::time_ms`] is at or before this.
+    pub end_ms: Option<u64>,
+    /// Only rows after this one (excluded). The row need not exist.
+    pub after: Option<ArchiveId>,
+    /// Only rows before this one (excluded). The row need not exist.
+    pub before: Option<ArchiveId>,
+    /// At most so many rows.
+    pub limit: usize,
+    /// From the newest down; the limit counts from there.
+    pub newest_first: bool,
+}
+
+impl Default for ArchiveQuery {
+    fn default() -> Self {
+        Self { peer: None, start_ms: None, end_ms: None, after: None, before: None, limit: 100, newest_first: false }
+    }
+}
+
+/// A page of an archive.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ArchivePage {
+    /// The rows, in the direction that was asked for.
+    pub rows: Vec<ArchiveRow>,
+    /// Whether no further row matches in that direction.
+    pub complete: bool,
+}
+
+/// Which rows to remove.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Purge {
+    /// Everything.
+    All,
+    /// The rows up to and including this one.
+    UpTo(ArchiveId),
+    /// These rows.
+    Ids(Vec<ArchiveId>),
+    /// The rows whose [`ArchiveId::time_ms`] is before this, milliseconds since 1970.
+    OlderThan(u64),
+    /// All but the newest so many.
+    KeepNewest(usize),
+}
+
+/// An archive table.
+#[derive(Clone, Debug)]
+pub struct Archive {
+    pub(crate) store: Store,
+    pub(crate) table: TableId,
+}
+
+impl Archive {
+    /// The table, for the ops of a [`crate::Turn`].
+    #[must_use]
+    pub fn table(&self) -> TableId {
+        self.table
+    }
+
+    /// Appends one row in a turn of its own.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::TooBig`]; whatever happens later is told by the ticket.
+    pub fn append(
+        &self,
+        partition: &str,
+        at_ms: u64,
+        peer: &str,
+        payload: impl Into<Bytes>,
+    ) -> Result<(ArchiveId, Ticket)> {
+        let mut turn = self.store.turn();
+        let id = turn.append(self.table, partition, at_ms, peer, payload)?;
+        Ok((id, self.store.submit_turn(turn)))
+    }
+
+    /// Removes rows in a turn of its own.
+    pub fn purge(&self, partition: &str, what: Purge) -> Ticket {
+        let mut turn = self.store.turn();
+        turn.purge(self.table, partition, what);
+        self.store.submit_turn(turn)
+    }
+
+    /// Reads a page. Sees everything that was submitted before the call.
+    ///
+    /// # Errors
+    /// Those of the backend.
+    pub async fn page(&self, partition: &str, query: ArchiveQuery) -> Result<ArchivePage> {
+        let (table, name) = (self.store.table_name(self.table), Arc::<str>::from(partition));
+        self.store.read_settled(self.table, partition, move |backend| page::page(backend, &table, &name, &query)).await
+    }
+
+    /// Reads one row.
+    ///
+    /// # Errors
+    /// Those of the backend.
+    pub async fn get(&self, partition: &str, id: ArchiveId) -> Result<Option<ArchiveRow>> {
+        let (table, name) = (self.store.table_name(self.table), Arc::<str>::from(partition));
+        self.store.read_settled(self.table, partition, move |backend| page::row(backend, &table, &name, id)).await
+    }
+
+    /// Number of rows in a partition; one read, whatever the number is.
+    ///
+    /// # Errors
+    /// Those of the backend.
+    pub async fn count(&self, partition: &str) -> Result<u64> {
+        let (table, name) = (self.store.table_name(self.table), Arc::<str>::from(partition));
+        self.store.read_settled(self.table, partition, move |backend| page::count(backend, &table, &name)).await
+    }
+}

@@ -1,0 +1,205 @@
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use crate::archive::{self, Purge};
+use crate::backend::{Backend, Scan};
+use crate::batch::Batch;
+use crate::error::{Result, StoreError};
+use crate::kv;
+use crate::options::Class;
+use crate::queue::{Done, Recorder, Submission, Work};
+use crate::staging::Staging;
+use crate::store::Shared;
+use crate::tables::TableId;
+use crate::turn::TurnOp;
+
+/// The store's own table: which kv tables have indexes, the newest archive id.
+pub(crate) const META: &str = "xylem/store";
+const INDEXED: &[u8] = b"indexed/";
+const NEWEST_ID: &[u8] = b"archive/newest";
+
+/// The one thread that writes to the backend.
+pub(crate) struct Committer {
+    shared: Arc<Shared>,
+    /// Kv tables that have or had index values.
+    indexed: HashSet<TableId>,
+    newest_id: u64,
+    recorder: Recorder,
+}
+
+/// The newest archive id that was ever committed; 0 when there is none.
+pub(crate) fn newest_archive_id(backend: &dyn Backend) -> Result<u64> {
+    let Some(stored) = backend.get(META, NEWEST_ID)? else { return Ok(0) };
+    let number = <[u8; 8]>::try_from(stored.as_slice());
+    number.map(u64::from_le_bytes).map_err(|_| StoreError::damaged(META, "unreadable archive id"))
+}
+
+impl Committer {
+    pub(crate) fn new(shared: Arc<Shared>) -> Result<Self> {
+        let newest_id = newest_archive_id(&*shared.backend)?;
+        let mut committer = Self { shared, indexed: HashSet::new(), newest_id, recorder: Recorder::default() };
+        committer.load_indexed()?;
+        Ok(committer)
+    }
+
+    pub(crate) fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
+        shared.queue.set_committer(std::thread::current().id());
+        while let Some(group) = shared.queue.next_group(&shared.options) {
+            let mut batches = Vec::with_capacity(group.len());
+            for mut submission in group {
+                if let Work::Job(job) = submission.work {
+                    self.commit(std::mem::take(&mut batches));
+                    let run = AssertUnwindSafe(|| job(&*shared.backend, &mut self.recorder));
+                    if catch_unwind(run).is_err() {
+                        tracing::error!("a job of the store panicked");
+                    }
+                    submission.work = Work::Ops(Vec::new());
+                }
+                batches.push(submission);
+            }
+            self.commit(batches);
+            self.reload_after_import();
+        }
+    }
+
+    /// Commits a group and answers everybody in it, in order.
+    fn commit(&mut self, group: Vec<Submission>) {
+        let Some(last) = group.last().map(|submission| submission.seq) else { return };
+        let mut group = std::collections::VecDeque::from(group);
+        answer_relaxed(&mut group);
+        let result = self.write(&group);
+        if let Err(error) = &result {
+            self.shared.fail(error);
+        }
+        self.shared.queue.settle(last);
+        if result.is_err() {
+            self.shared.cache.forget_uncommitted();
+        }
+        for submission in group {
+            let refused = match submission.work {
+                Work::Refused(error) => Err(error),
+                _ => result.clone(),
+            };
+            submission.done.answer(refused);
+        }
+    }
+
+    fn write(&mut self, group: &std::collections::VecDeque<Submission>) -> Result<()> {
+        let shared = Arc::clone(&self.shared);
+        shared.fuse.check()?;
+        let mut rest = Vec::new();
+        let attempt = catch_unwind(AssertUnwindSafe(|| {
+            let mut staging = Staging::new(&*shared.backend);
+            for submission in group {
+                if let Work::Ops(ops) = &submission.work {
+                    ops.iter().try_for_each(|op| self.lower(&mut staging, op, &mut rest))?;
+                }
+            }
+            self.put_batch(&staging.into_batch(), group.len())?;
+            self.finish_purges(&mut rest)
+        }));
+        attempt.unwrap_or_else(|panic| Err(StoreError::backend(shared.backend.name(), panic_text(&*panic))))
+    }
+
+    fn put_batch(&mut self, batch: &Batch, batches: usize) -> Result<()> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        if let Some(changed) = &mut self.recorder.changed {
+            changed.extend(batch.ops().iter().map(|op| (Arc::clone(&op.table), op.key.clone())));
+        }
+        let start = Instant::now();
+        self.shared.backend.commit(batch)?;
+        self.shared.metrics.committed(batches, batch.ops().len(), batch.bytes(), start.elapsed());
+        Ok(())
+    }
+
+    /// Purges that are too big for one commit go on here.
+    fn finish_purges(&mut self, rest: &mut Vec<(TableId, Arc<str>, Purge)>) -> Result<()> {
+        let shared = Arc::clone(&self.shared);
+        while let Some((table, partition, what)) = rest.pop() {
+            let mut staging = Staging::new(&*shared.backend);
+            let name = shared.tables.name(table);
+            if let Some(what) = archive::lower_purge(&mut staging, &name, &partition, what)? {
+                rest.push((table, partition, what));
+            }
+            self.put_batch(&staging.into_batch(), 0)?;
+        }
+        Ok(())
+    }
+
+    fn lower(
+        &mut self,
+        staging: &mut Staging<'_>,
+        op: &TurnOp,
+        rest: &mut Vec<(TableId, Arc<str>, Purge)>,
+    ) -> Result<()> {
+        let name = op.table().map(|table| self.shared.tables.name(table)).unwrap_or_default();
+        match op {
+            TurnOp::Put { table, partition, key, row } => {
+                if !row.indexed.is_empty() && self.indexed.insert(*table) {
+                    staging.put(&META.into(), [INDEXED, name.as_bytes()].concat(), Vec::new());
+                }
+                kv::lower_put(staging, &name, partition, key, row, self.indexed.contains(table))
+            }
+            TurnOp::Delete { table, partition, key } => {
+                kv::lower_delete(staging, &name, partition, key, self.indexed.contains(table))
+            }
+            TurnOp::DeletePartition { partition, .. } => kv::lower_delete_partition(staging, &name, partition),
+            TurnOp::Append { partition, entry, .. } => {
+                if entry.id.to_u64() > self.newest_id {
+                    self.newest_id = entry.id.to_u64();
+                    staging.put(&META.into(), NEWEST_ID.to_vec(), self.newest_id.to_le_bytes().to_vec());
+                }
+                archive::lower_append(staging, &name, partition, entry)
+            }
+            TurnOp::Purge { table, partition, what } => {
+                let left = archive::lower_purge(staging, &name, partition, what.clone())?;
+                rest.extend(left.map(|what| (*table, Arc::clone(partition), what)));
+                Ok(())
+            }
+            TurnOp::Raw(op) => {
+                staging.write(op.clone());
+                Ok(())
+            }
+        }
+    }
+
+    fn load_indexed(&mut self) -> Result<()> {
+        for (key, _) in self.shared.backend.scan(META, &Scan::prefix(INDEXED))? {
+            if let Some(name) = key.get(INDEXED.len()..).and_then(|name| std::str::from_utf8(name).ok()) {
+                self.indexed.insert(self.shared.tables.id(name));
+            }
+        }
+        Ok(())
+    }
+
+    /// An import may have brought indexed tables.
+    fn reload_after_import(&mut self) {
+        if self.shared.imported.swap(false, Ordering::AcqRel)
+            && let Err(error) = self.load_indexed()
+        {
+            self.shared.fail(&error);
+        }
+    }
+}
+
+/// Relaxed batches at the front of a group need not wait for its commit; the
+/// ones behind a durable batch do, as callbacks run in order.
+fn answer_relaxed(group: &mut std::collections::VecDeque<Submission>) {
+    for submission in group.iter_mut() {
+        if submission.class != Class::Relaxed || matches!(submission.work, Work::Refused(_)) {
+            break;
+        }
+        std::mem::replace(&mut submission.done, Done::Nobody).answer(Ok(()));
+    }
+}
+
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic without a message".into())
+}

@@ -1,0 +1,105 @@
+//! Rows by table, partition and key, with secondary indexes per partition.
+
+mod lower;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+pub(crate) use lower::{lower_delete, lower_delete_partition, lower_put};
+
+use crate::backend::{Backend, Scan};
+use crate::error::Result;
+use crate::keys::{Family, Key, Parts};
+use crate::partition::Partition;
+use crate::store::Store;
+use crate::tables::TableId;
+use crate::ticket::Ticket;
+
+/// A kv table.
+#[derive(Clone, Debug)]
+pub struct Kv {
+    pub(crate) store: Store,
+    pub(crate) table: TableId,
+}
+
+impl Kv {
+    /// The table, for the ops of a [`crate::Turn`].
+    #[must_use]
+    pub fn table(&self) -> TableId {
+        self.table
+    }
+
+    /// The partition if it is in memory: one hash and one short lock, no
+    /// allocation. `None` says nothing about whether it has rows.
+    #[must_use]
+    pub fn cached(&self, partition: &str) -> Option<Arc<Partition>> {
+        self.store.cached(self.table, partition)
+    }
+
+    /// The partition, read from the backend where necessary. A partition
+    /// without rows is an empty one. Sees everything submitted before.
+    ///
+    /// # Errors
+    /// Those of the backend.
+    pub async fn partition(&self, partition: &str) -> Result<Arc<Partition>> {
+        self.store.partition(self.table, partition).await
+    }
+
+    /// Writes one row in a turn of its own.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::TooBig`]; whatever happens later is told by the ticket.
+    pub fn put(
+        &self,
+        partition: &str,
+        key: &[u8],
+        value: impl Into<Bytes>,
+        indexed: &[(&str, &[u8])],
+    ) -> Result<Ticket> {
+        let mut turn = self.store.turn();
+        turn.put(self.table, partition, key, value, indexed)?;
+        Ok(self.store.submit_turn(turn))
+    }
+
+    /// Deletes one row in a turn of its own.
+    pub fn delete(&self, partition: &str, key: &[u8]) -> Ticket {
+        let mut turn = self.store.turn();
+        turn.delete(self.table, partition, key);
+        self.store.submit_turn(turn)
+    }
+
+    /// Deletes all rows of a partition in a turn of its own.
+    pub fn delete_partition(&self, partition: &str) -> Ticket {
+        let mut turn = self.store.turn();
+        turn.delete_partition(self.table, partition);
+        self.store.submit_turn(turn)
+    }
+
+    /// Names of the partitions that have committed rows, sorted, above `after`.
+    ///
+    /// # Errors
+    /// Those of the backend.
+    pub async fn partitions(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>> {
+        let table = self.store.table_name(self.table);
+        let after = after.map(str::to_owned);
+        self.store.read(move |backend| names(backend, &table, after.as_deref(), limit)).await
+    }
+}
+
+/// Jumps from partition to partition: one seek each.
+fn names(backend: &dyn Backend, table: &str, after: Option<&str>, limit: usize) -> Result<Vec<String>> {
+    let mut names: Vec<String> = Vec::new();
+    while names.len() < limit {
+        let mut scan = Scan::prefix([Family::Row as u8]).limit(1);
+        if let Some(last) = names.last().map(String::as_str).or(after) {
+            let end = crate::backend::prefix_end(&Key::new(Family::Row, last).prefix());
+            scan.lower = std::ops::Bound::Included(end.unwrap_or_default());
+        }
+        let found = backend.scan(table, &scan)?;
+        let name = found.first().and_then(|(key, _)| Parts::of(key).part());
+        let Some(name) = name.and_then(|name| String::from_utf8(name).ok()) else { break };
+        names.push(name);
+    }
+    Ok(names)
+}
