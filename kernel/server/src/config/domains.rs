@@ -1,0 +1,97 @@
+use std::path::PathBuf;
+
+use xylem_stanza::Jid;
+
+use super::reader::Reader;
+use super::section::Section;
+use super::tree::{Place, Table};
+
+/// `[domains."NAME"]`: one host that this server serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Domain {
+    /// Normalised (RFC 7622 §3.2).
+    pub name: String,
+    pub certificate: Certificate,
+    /// Whether SASL ANONYMOUS is offered.
+    pub anonymous: bool,
+    /// Ids of the plugins that run for it; `*` stands for all that are installed.
+    pub plugins: Vec<String>,
+}
+
+/// Where a domain's certificate comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Certificate {
+    /// Made at first start, kept in the data folder.
+    SelfSigned,
+    /// PEM files: the chain, leaf first, and the key.
+    Files { chain: PathBuf, key: PathBuf },
+}
+
+impl Domain {
+    /// A domain with nothing special about it.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            certificate: Certificate::SelfSigned,
+            anonymous: false,
+            plugins: vec!["*".to_owned()],
+        }
+    }
+
+    /// Whether a plugin is enabled for it.
+    #[must_use]
+    pub fn enables(&self, plugin: &str) -> bool {
+        self.plugins.iter().any(|id| id == "*" || id == plugin)
+    }
+}
+
+/// All domains, in order of name; `localhost` alone where none is configured.
+pub(super) fn read(reader: &mut Reader) -> Vec<Domain> {
+    let mut section = reader.section("domains");
+    let mut tables = section.take_tables();
+    if tables.is_empty() {
+        tables.push(("localhost".to_owned(), Place::File(0), Table::new()));
+    }
+    let mut domains: Vec<Domain> = Vec::new();
+    for (name, place, table) in tables {
+        let Some(normal) = normalise(&name) else {
+            section.complain(&place, format!("{name:?} is not a domain name (RFC 7622 §3.2)"));
+            continue;
+        };
+        if domains.iter().any(|d| d.name == normal) {
+            section.complain(&place, format!("the domain {normal} is there already under another spelling"));
+            continue;
+        }
+        domains.push(read_one(&mut section, &name, normal, &place, table));
+    }
+    domains
+}
+
+fn read_one(domains: &mut Section<'_>, name: &str, normal: String, place: &Place, table: Table) -> Domain {
+    let mut section = domains.named(name, table);
+    let chain = section.optional_path("certificate");
+    let key = section.optional_path("key");
+    let certificate = match (chain, key) {
+        (None, None) => Certificate::SelfSigned,
+        (Some(chain), Some(key)) => Certificate::Files { chain, key },
+        _ => {
+            let message = format!("{}: certificate and key must both be given, or neither", section.name());
+            section.complain(place, message);
+            Certificate::SelfSigned
+        }
+    };
+    Domain {
+        name: normal,
+        certificate,
+        anonymous: section.flag("anonymous", false),
+        plugins: section.list("plugins", &["*"], "plugin ids, or \"*\" for all", |id| {
+            (!id.is_empty()).then(|| id.to_owned())
+        }),
+    }
+}
+
+fn normalise(name: &str) -> Option<String> {
+    let jid = Jid::parse(name).ok()?;
+    (jid.local().is_none() && jid.resource().is_none()).then(|| jid.domain().to_owned())
+}

@@ -1,0 +1,54 @@
+use std::time::Duration;
+
+use super::reader::Reader;
+
+/// `[sasl]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sasl {
+    /// In order of preference.
+    pub mechanisms: Vec<String>,
+    /// PBKDF2 rounds for new passwords.
+    pub iterations: u32,
+    /// Failed logins allowed at once from one address.
+    pub failures_per_address: u32,
+    /// Failed logins allowed at once on one account.
+    pub failures_per_account: u32,
+    /// Time after which one of them is forgotten.
+    pub forgive: Duration,
+}
+
+const MECHANISMS: [&str; 8] = [
+    "EXTERNAL",
+    "SCRAM-SHA-512-PLUS",
+    "SCRAM-SHA-256-PLUS",
+    "SCRAM-SHA-1-PLUS",
+    "SCRAM-SHA-512",
+    "SCRAM-SHA-256",
+    "SCRAM-SHA-1",
+    "PLAIN",
+];
+
+impl Sasl {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("sasl");
+        let right = format!("mechanisms out of {}", MECHANISMS.join(", "));
+        let iterations = section.number("iterations", 10_000, 4_096..=10_000_000);
+        Self {
+            mechanisms: section.list("mechanisms", &MECHANISMS, &right, |name| {
+                MECHANISMS.contains(&name).then(|| name.to_owned())
+            }),
+            iterations: u32::try_from(iterations).unwrap_or(u32::MAX),
+            failures_per_address: small(section.number("failures_per_address", 20, 1..=100_000)),
+            failures_per_account: small(section.number("failures_per_account", 30, 1..=100_000)),
+            forgive: section.duration(
+                "forgive",
+                Duration::from_secs(30),
+                Duration::from_millis(1)..=Duration::from_secs(86_400),
+            ),
+        }
+    }
+}
+
+fn small(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
