@@ -128,14 +128,7 @@ impl Queue {
     /// An empty queue; it allocates nothing until something is pushed.
     #[must_use]
     pub fn new(limits: QueueLimits) -> Self {
-        let state = State {
-            items: VecDeque::new(),
-            stanzas: 0,
-            bytes: 0,
-            limits,
-            waker: None,
-            phase: Phase::Open,
-        };
+        let state = State { items: VecDeque::new(), stanzas: 0, bytes: 0, limits, waker: None, phase: Phase::Open };
         Self { state: Mutex::new(state) }
     }
 
@@ -148,8 +141,8 @@ impl Queue {
         let size = size(&stanza);
         let mut state = self.lock();
         state.open()?;
-        let over = state.stanzas >= state.limits.stanzas
-            || (state.stanzas > 0 && state.bytes + size > state.limits.bytes);
+        let over =
+            state.stanzas >= state.limits.stanzas || (state.stanzas > 0 && state.bytes + size > state.limits.bytes);
         if over {
             let waker = state.end(End {
                 condition: Some(StreamCondition::ResourceConstraint),

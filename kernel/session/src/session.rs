@@ -117,10 +117,7 @@ impl Session {
     pub fn presence(&self) -> Presence {
         let state = self.state.load(Ordering::Acquire);
         let [_, priority] = state.to_be_bytes();
-        Presence {
-            available: state & AVAILABLE != 0,
-            priority: i8::from_be_bytes([priority]),
-        }
+        Presence { available: state & AVAILABLE != 0, priority: i8::from_be_bytes([priority]) }
     }
 
     /// Whether it sent an available presence and no unavailable one since.

@@ -154,10 +154,10 @@ impl SessionTable {
 
     /// Takes a session out; false if it is not in (it was replaced, or unbound before).
     pub fn unbind(&self, session: &Session) -> bool {
-        let bare = session.jid().bare();
-        let hash = self.hash(bare.as_str());
+        let bare = session.jid().bare_str();
+        let hash = self.hash(bare);
         let mut shard = self.write(hash);
-        let Ok(mut entry) = shard.find_entry(hash, |known| known.jid == bare) else { return false };
+        let Ok(mut entry) = shard.find_entry(hash, |known| known.jid.as_str() == bare) else { return false };
         let sessions = &mut entry.get_mut().sessions;
         let Some(at) = sessions.iter().position(|known| known.id() == session.id()) else { return false };
         let removed = sessions.remove(at);
@@ -170,35 +170,38 @@ impl SessionTable {
         true
     }
 
-    /// All sessions of an account, in the order of binding.
+    /// All sessions of an account, in the order of binding. `account` is a bare
+    /// address as prepared text, so that any kind of address can be asked with:
+    /// `table.of(jid.bare_str())`.
     #[must_use]
-    pub fn of(&self, account: &BareJid) -> Sessions {
-        self.look(account.as_str(), |account| account.sessions.iter().cloned().collect())
-            .unwrap_or_default()
+    pub fn of(&self, account: &str) -> Sessions {
+        self.look(account, |account| account.sessions.iter().cloned().collect()).unwrap_or_default()
     }
 
     /// The session of a full address.
     #[must_use]
     pub fn find(&self, jid: &FullJid) -> Option<Arc<Session>> {
-        self.look(jid.bare().as_str(), |account| {
-            account.sessions.iter().find(|session| session.jid() == jid).cloned()
-        })
-        .flatten()
+        self.find_resource(jid.bare_str(), jid.resource())
+    }
+
+    /// The session of an account and a prepared resourcepart.
+    #[must_use]
+    pub fn find_resource(&self, account: &str, resource: &str) -> Option<Arc<Session>> {
+        let same = |session: &&Arc<Session>| session.jid().resource() == resource;
+        self.look(account, |account| account.sessions.iter().find(same).cloned()).flatten()
     }
 
     /// The available sessions of an account.
     #[must_use]
-    pub fn available(&self, account: &BareJid) -> Sessions {
-        self.look(account.as_str(), |account| {
-            account.sessions.iter().filter(|session| session.is_available()).cloned().collect()
-        })
-        .unwrap_or_default()
+    pub fn available(&self, account: &str) -> Sessions {
+        let available = |session: &&Arc<Session>| session.is_available();
+        self.look(account, |account| account.sessions.iter().filter(available).cloned().collect()).unwrap_or_default()
     }
 
     /// Whether the account has any session.
     #[must_use]
-    pub fn is_bound(&self, account: &BareJid) -> bool {
-        self.look(account.as_str(), |_| ()).is_some()
+    pub fn is_bound(&self, account: &str) -> bool {
+        self.look(account, |_| ()).is_some()
     }
 
     /// A page of all sessions, by rising id, beginning after `after` (0 for the first page).
@@ -225,9 +228,7 @@ impl SessionTable {
     /// How many accounts have one. For people: it looks at every shard.
     #[must_use]
     pub fn accounts(&self) -> usize {
-        let lengths = self.shards.iter().map(|shard| {
-            shard.read().unwrap_or_else(PoisonError::into_inner).len()
-        });
+        let lengths = self.shards.iter().map(|shard| shard.read().unwrap_or_else(PoisonError::into_inner).len());
         lengths.sum()
     }
 
@@ -307,13 +308,12 @@ fn full(account: &BareJid, resource: &str) -> Result<FullJid, BindError> {
 /// 80 random bits, so that nobody guesses an address he was not told (RFC 6120 §13.10.2).
 fn generated(account: &BareJid) -> Result<FullJid, BindError> {
     const ALPHABET: [char; 32] = [
-        'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'j', 'k', 'm', 'n', 'p', 'q', 'r', 's', 't', 'u',
-        'v', 'w', 'x', 'y', 'z', '2', '3', '4', '5', '6', '7', '8', '9', '0',
+        'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'j', 'k', 'm', 'n', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y',
+        'z', '2', '3', '4', '5', '6', '7', '8', '9', '0',
     ];
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|_| BindError::BadResource)?;
-    let resource: String =
-        random.iter().filter_map(|byte| ALPHABET.get(usize::from(byte % 32))).collect();
+    let resource: String = random.iter().filter_map(|byte| ALPHABET.get(usize::from(byte % 32))).collect();
     full(account, &resource)
 }
 

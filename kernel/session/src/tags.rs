@@ -49,18 +49,13 @@ impl TagNames {
     /// The name of a mark.
     pub fn name(&self, tag: Tag) -> Option<String> {
         let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
-        names
-            .get(usize::from(tag.0))
-            .map(|name| name.clone().into())
+        names.get(usize::from(tag.0)).map(|name| name.clone().into())
     }
 
     /// All marks given out so far, with their names.
     pub fn all(&self) -> Vec<(Tag, String)> {
         let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
-        (0u8..)
-            .zip(names.iter())
-            .map(|(at, name)| (Tag(at), name.to_string()))
-            .collect()
+        (0u8..).zip(names.iter()).map(|(at, name)| (Tag(at), name.to_string())).collect()
     }
 }
 

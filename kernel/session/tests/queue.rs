@@ -1,0 +1,151 @@
+//! Bounds, order, barriers and wake-ups of a session's queue.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Wake, Waker};
+
+use xylem_session::{Barrier, Delivery, End, Item, Queue, QueueLimits, Refused, Taken, bell};
+use xylem_stanza::{Outgoing, StreamCondition};
+
+#[derive(Default)]
+struct Bell(AtomicUsize);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+struct Reader {
+    queue: Queue,
+    bell: Arc<Bell>,
+    waker: Waker,
+}
+
+impl Reader {
+    fn new(stanzas: usize, bytes: usize) -> Self {
+        let bell = Arc::new(Bell::default());
+        Self { queue: Queue::new(QueueLimits { stanzas, bytes }), waker: bell.clone().into(), bell }
+    }
+
+    fn take(&self, bytes: usize) -> (Taken, Vec<String>) {
+        let mut items = VecDeque::new();
+        let taken = self.queue.poll_take(&self.waker, bytes, &mut items);
+        (taken, items.into_iter().map(|item| text(&item)).collect())
+    }
+
+    fn rung(&self) -> usize {
+        self.bell.0.load(Ordering::Relaxed)
+    }
+}
+
+fn text(item: &Item) -> String {
+    match item {
+        Item::Stanza(stanza) => String::from_utf8(stanza.head.to_vec()).unwrap(),
+        other => format!("{other:?}"),
+    }
+}
+
+fn stanza(text: &str) -> Outgoing {
+    Outgoing::raw(text.to_owned())
+}
+
+#[test]
+fn one_ring_per_batch() {
+    let reader = Reader::new(10, 100);
+    assert_eq!(reader.take(100).0, Taken::Empty);
+    for text in ["a", "b", "c"] {
+        reader.queue.push(stanza(text)).unwrap();
+    }
+    assert_eq!(reader.rung(), 1);
+    assert_eq!(reader.take(100), (Taken::Items, ["a", "b", "c"].map(String::from).into()));
+    reader.queue.push(stanza("d")).unwrap();
+    assert_eq!(reader.rung(), 1, "nobody waits between taking and asking again");
+    assert_eq!(reader.take(100).0, Taken::Items);
+    assert_eq!(reader.take(100).0, Taken::Empty);
+    bell::hold(|| {
+        reader.queue.push(stanza("e")).unwrap();
+        assert_eq!(reader.rung(), 1);
+    });
+    assert_eq!(reader.rung(), 2);
+}
+
+#[test]
+fn taken_in_order_and_by_size() {
+    let reader = Reader::new(10, 100);
+    for text in ["aaaa", "bbbb", "cccc"] {
+        reader.queue.push(stanza(text)).unwrap();
+    }
+    reader.queue.ping().unwrap();
+    assert_eq!(reader.take(5).1, ["aaaa", "bbbb"]);
+    assert_eq!(reader.queue.depth(), (1, 4));
+    assert_eq!(reader.take(5).1, ["cccc", "Ping"]);
+    assert_eq!(reader.queue.depth(), (0, 0));
+}
+
+#[test]
+fn a_slow_reader_is_ended_and_gets_nothing_more() {
+    for (stanzas, bytes) in [(2, 100), (100, 5)] {
+        let reader = Reader::new(stanzas, bytes);
+        assert_eq!(reader.take(100).0, Taken::Empty);
+        reader.queue.push(stanza("aa")).unwrap();
+        reader.queue.push(stanza("bb")).unwrap();
+        assert_eq!(reader.queue.push(stanza("cc")), Err(Refused::Full));
+        assert_eq!(reader.queue.push(stanza("dd")), Err(Refused::Closed));
+        let (Taken::End(end), items) = reader.take(100) else { panic!("not ended") };
+        assert_eq!(end.condition, Some(StreamCondition::ResourceConstraint));
+        assert!(items.is_empty() && !end.flush);
+        let left: Vec<_> = reader.queue.close().iter().map(text).collect();
+        assert_eq!(left, ["aa", "bb"]);
+    }
+}
+
+#[test]
+fn a_single_stanza_may_be_larger_than_the_bound() {
+    let reader = Reader::new(10, 3);
+    reader.queue.push(stanza("aaaaaa")).unwrap();
+    assert_eq!(reader.queue.push(stanza("b")), Err(Refused::Full));
+}
+
+#[test]
+fn an_end_waits_for_what_is_before_it() {
+    let reader = Reader::new(10, 100);
+    reader.queue.push(stanza("a")).unwrap();
+    reader.queue.end(Some(StreamCondition::SystemShutdown), None);
+    reader.queue.end(Some(StreamCondition::Conflict), None);
+    assert_eq!(reader.queue.push(stanza("b")), Err(Refused::Closed));
+    assert_eq!(reader.take(100).1, ["a"]);
+    let end = End { condition: Some(StreamCondition::SystemShutdown), text: None, flush: true };
+    assert_eq!(reader.take(100).0, Taken::End(end));
+}
+
+#[test]
+fn an_end_wakes() {
+    let reader = Reader::new(10, 100);
+    assert_eq!(reader.take(100).0, Taken::Empty);
+    reader.queue.end(None, None);
+    assert_eq!(reader.rung(), 1);
+}
+
+#[test]
+fn barriers_fire_once() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let barrier = |name: &'static str| {
+        let seen = seen.clone();
+        Barrier::new(move |delivery| seen.lock().unwrap().push((name, delivery)))
+    };
+    let reader = Reader::new(10, 100);
+    reader.queue.barrier(barrier("written")).unwrap();
+    reader.queue.barrier(barrier("left")).unwrap();
+    let mut items = VecDeque::new();
+    assert_eq!(reader.queue.poll_take(&reader.waker, 100, &mut items), Taken::Items);
+    let Some(Item::Barrier(first)) = items.pop_front() else { panic!("no barrier") };
+    first.fire(Delivery::Written);
+    drop(items);
+    drop(reader.queue.close());
+    assert_eq!(reader.queue.barrier(barrier("late")), Err(Refused::Closed));
+    use Delivery::{Lost, Written};
+    assert_eq!(*seen.lock().unwrap(), [("written", Written), ("left", Lost), ("late", Lost)]);
+}
