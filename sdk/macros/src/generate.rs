@@ -89,6 +89,18 @@ fn exports(manifest: &Manifest) -> Result<TokenStream, String> {
                 }
             }
 
+            // Natively there is nobody to export to; a crate's unit tests still check the handlers.
+            #[cfg(not(target_family = "wasm"))]
+            const _: fn() = {
+                fn whole<P>()
+                where
+                    P: hooks::Guest + iq::Guest + events::Guest + replies::Guest + lifecycle::Guest,
+                {
+                }
+                whole::<Plugin>
+            };
+
+            #[cfg(target_family = "wasm")]
             ::xylem_sdk::wit::export!(Plugin with_types_in ::xylem_sdk::wit);
         };
     })

@@ -29,7 +29,6 @@ const FROM: usize = 7;
 const TO: usize = 9;
 const LANG: usize = 11;
 const RECORDS: usize = 13;
-const HEAD: usize = 14;
 
 /// Words of an element's record.
 const PARENT: usize = 0;
@@ -67,7 +66,7 @@ impl<'a> Stanza<'a> {
         }
     }
 
-    /// The `type` attribute as it was sent.
+    /// The type; none for a `normal` message and for available presence.
     #[must_use]
     pub fn type_(&self) -> Option<&'a str> {
         self.span(TYPE)
@@ -97,7 +96,7 @@ impl<'a> Stanza<'a> {
         self.span(TO)
     }
 
-    /// `xml:lang`, the stream's if the stanza has none.
+    /// `xml:lang`.
     #[must_use]
     pub fn lang(&self) -> Option<&'a str> {
         self.span(LANG)
@@ -141,9 +140,10 @@ pub struct Element<'a> {
 
 impl<'a> Element<'a> {
     fn record(&self) -> usize {
+        // The table of records ends where the records begin.
         let stanza = &self.stanza;
-        let base = stanza.word(RECORDS) as usize;
-        base.saturating_add(stanza.word(HEAD + self.number as usize) as usize)
+        let table = (stanza.word(RECORDS) as usize).saturating_sub(stanza.word(COUNT) as usize);
+        stanza.word(table.saturating_add(self.number as usize)) as usize
     }
 
     fn span(&self, at: usize) -> Option<&'a str> {
@@ -192,7 +192,7 @@ impl<'a> Element<'a> {
         let record = self.record();
         let count = stanza.word(record.saturating_add(ATTRIBUTES)) as usize;
         (0..count.min(stanza.index.len())).map_while(move |n| {
-            let at = record + FIRST_ATTRIBUTE + n * ATTRIBUTE_WORDS;
+            let at = record.checked_add(FIRST_ATTRIBUTE + n * ATTRIBUTE_WORDS)?;
             let name = stanza.span(at)?;
             Some((name, stanza.span(at + 2).unwrap_or_default(), stanza.span(at + 4).unwrap_or_default()))
         })
@@ -251,7 +251,9 @@ impl<'a> Iterator for Children<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{HEAD, Kind, Stanza};
+    use super::{Kind, Stanza};
+
+    const HEAD: usize = 14;
 
     /// `<iq id='7'><q xmlns='n' k='v'><i/>t</q><z xmlns='n'/></iq>` in packed form.
     fn packed() -> (&'static str, Vec<u32>) {
@@ -267,7 +269,7 @@ mod tests {
         let second: Vec<u32> = [&[0, 0][..], &last("z"), &n, &none, &[0]].concat();
         let base = (HEAD + 4) as u32;
         let mut index: Vec<u32> = [&[1, 4, 2][..], &none, &span("7"), &none, &none, &none, &[base]].concat();
-        let mut offset = 0;
+        let mut offset = base;
         for record in [&root, &child, &inner, &second] {
             index.push(offset);
             offset += record.len() as u32;
