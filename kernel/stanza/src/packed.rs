@@ -212,3 +212,7 @@ impl<'a> Packer<'a> {
 fn number(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(ABSENT)
 }
+
+#[cfg(test)]
+#[path = "packed_tests.rs"]
+mod tests;

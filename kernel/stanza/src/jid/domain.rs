@@ -92,7 +92,8 @@ pub(super) fn prepare(raw: &str) -> Result<Cow<'_, str>, JidError> {
     let domain = match ascii(name) {
         Ascii::Canonical => Cow::Borrowed(name),
         Ascii::UpperCase => Cow::Owned(name.to_ascii_lowercase()),
-        Ascii::No => Cow::Owned(international(name)?),
+        // One full stop at the end may go, whatever it looks like.
+        Ascii::No => Cow::Owned(international(raw)?),
     };
     bounded(domain.len(), Part::Domain)?;
     Ok(domain)
