@@ -24,15 +24,34 @@ pub enum Effect {
     /// Route this stanza: `from` and `to` are set.
     Send(Stanza),
     /// The same stanza to each address, `to` filled in.
-    ToAddresses { stanza: Stanza, to: Vec<Jid> },
+    ToAddresses {
+        stanza: Stanza,
+        to: Vec<Jid>,
+    },
     /// One copy to each picked session, past the account's in chain.
-    ToSessions { account: BareJid, stanza: Stanza, pick: Pick },
+    ToSessions {
+        account: BareJid,
+        stanza: Stanza,
+        pick: Pick,
+    },
     /// The last broadcast presence of each available session of the account.
-    PresenceTo { account: BareJid, to: Jid },
+    PresenceTo {
+        account: BareJid,
+        to: Jid,
+    },
     /// All rows of an archive partition to a session, as they were stored.
-    Deliver { table: String, partition: String, to: FullJid, remove: bool },
+    Deliver {
+        table: String,
+        partition: String,
+        to: FullJid,
+        remove: bool,
+    },
     /// End sessions with a stream error; no resource means all.
-    EndSessions { account: BareJid, resource: Option<String>, condition: xylem_stanza::StreamCondition },
+    EndSessions {
+        account: BareJid,
+        resource: Option<String>,
+        condition: xylem_stanza::StreamCondition,
+    },
     /// The account was removed by a plugin: end its sessions and tell everybody.
     AccountDeleted(BareJid),
     AccountCreated(BareJid),

@@ -4,10 +4,15 @@
 
 pub mod call;
 pub mod effect;
+pub mod filter;
+pub mod manifest;
+pub mod plan;
 pub mod point;
 pub mod verdict;
 
 pub use call::{Cause, Done, HookOutcome, IqOutcome, Plugins, Release};
 pub use effect::{Effect, Pick};
+pub use manifest::{Manifest, ManifestError};
+pub use plan::{Chain, Claim, ManifestEntry, Next, Party, Plan, PlanError, Step, Views, Walk};
 pub use point::{EntityClass, EventPoint, HookPoint, Phase};
 pub use verdict::{Failure, Verdict};

@@ -1,6 +1,7 @@
 //! Where and when plugins are called.
 
 use serde::Deserialize;
+use xylem_stanza::Kind;
 
 /// A place on a stanza's path. The manifest writes it as `message.out` and so on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
@@ -40,6 +41,22 @@ impl HookPoint {
         Self::MessageFallback,
     ];
 
+    /// The stanzas that pass here.
+    #[must_use]
+    pub const fn kind(self) -> Kind {
+        match self {
+            Self::MessageOut | Self::MessageIn | Self::MessageFallback => Kind::Message,
+            Self::PresenceOut | Self::PresenceIn => Kind::Presence,
+            Self::IqOut | Self::IqIn => Kind::Iq,
+        }
+    }
+
+    /// Whether the other party is the sender (`in`) or the recipient (`out`).
+    #[must_use]
+    pub const fn inbound(self) -> bool {
+        !matches!(self, Self::MessageOut | Self::PresenceOut | Self::IqOut)
+    }
+
     /// The name in manifests and in `xylem chain`.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -76,6 +93,22 @@ pub enum Phase {
     Observe,
 }
 
+impl Phase {
+    /// The name in manifests and in `xylem chain`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Screen => "screen",
+            Self::Enrich => "enrich",
+            Self::Record => "record",
+            Self::Copy => "copy",
+            Self::Default => "default",
+            Self::Fallback => "fallback",
+            Self::Observe => "observe",
+        }
+    }
+}
+
 /// What happened, for plugins that only want to know. Key: the account concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 pub enum EventPoint {
@@ -105,6 +138,11 @@ pub enum EventPoint {
     /// configuration. Key and subject: the domain.
     #[serde(rename = "domain.started")]
     DomainStarted,
+}
+
+impl EventPoint {
+    /// How many there are.
+    pub const COUNT: usize = 8;
 }
 
 /// Who an IQ is addressed to.

@@ -1,0 +1,316 @@
+//! `plugin.toml`: what a plugin is, when it is called, what it may touch and what
+//! it adds without code. [`Manifest::parse`] refuses what it does not understand,
+//! naming the line, the key and what would be right.
+
+mod check;
+mod config;
+mod grants;
+mod read;
+mod refusal;
+mod units;
+mod when;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use config::{ConfigError, ConfigKind, ConfigOption, ConfigSchema};
+pub use grants::{AccountGrants, Needs, OutboxGrant, Recipient, Sender, SessionGrants, View};
+pub use refusal::ManifestError;
+pub use units::{ByteSize, MatchName, Period, PluginId, Text};
+pub use when::When;
+
+use crate::filter::{AddressForms, Types};
+use crate::point::{EntityClass, EventPoint, HookPoint, Phase};
+
+/// A checked manifest. Entries stand in the order of the file: guests and plan
+/// name them by their place.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Manifest {
+    pub plugin: About,
+    pub xeps: Vec<Xep>,
+    pub run: Run,
+    /// At most 64; the n-th is bit n of what `on-stanza` is told.
+    pub matches: Vec<Match>,
+    pub hooks: Vec<Hook>,
+    pub iqs: Vec<IqClaim>,
+    pub events: Vec<EventEntry>,
+    /// Function names for `on-answer` and `on-wake`.
+    pub replies: Replies,
+    /// Function name for `start`.
+    pub start: Option<String>,
+    pub stores: Vec<StoreSpec>,
+    pub limits: Vec<LimitSpec>,
+    pub domains: Vec<DomainClaim>,
+    /// Slot and values, as under `[adds]`.
+    pub adds: Vec<(String, Vec<String>)>,
+    pub needs: Needs,
+    pub config: ConfigSchema,
+}
+
+/// `[plugin]`.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// Lowercase words joined by dots, such as `xylem.blocking`.
+    pub id: PluginId,
+    pub version: Text,
+    /// The interface it was built for; [`Manifest::API`] is the one known.
+    pub api: Text,
+    pub summary: Text,
+    pub license: Text,
+}
+
+/// `[[xep]]`: a specification the plugin follows.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Xep {
+    pub number: u16,
+    pub version: Text,
+    /// What is left out, if anything is.
+    pub note: Option<Text>,
+}
+
+/// How instances are made and shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunModel {
+    /// Calls for one key run one at a time, in order, on one instance.
+    #[default]
+    Keyed,
+    /// Any free instance; calls for one key still run one at a time.
+    Pooled,
+    /// A new instance for each call.
+    Fresh,
+}
+
+/// Whose rows a call sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyKind {
+    /// The entity that the hook point, IQ or event names.
+    #[default]
+    Entity,
+    /// The same, but an IQ to the server runs under the account that sent it, if one did.
+    Account,
+    /// The hosted domain, always.
+    Domain,
+}
+
+/// What a hook answers while the plugin cannot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnFault {
+    /// Reject the stanza with `internal-server-error`.
+    Refuse,
+    /// Go on as if the plugin were not there.
+    Bypass,
+}
+
+/// `[run]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    pub model: RunModel,
+    pub key: KeyKind,
+    /// Instances for `keyed` and `pooled`; `None` means one per core.
+    pub shards: Option<u16>,
+    /// Bytes of linear memory per instance, 64 KiB to 256 MiB.
+    pub memory: u64,
+    /// CPU time per call, 1 ms to 1 s.
+    pub deadline: Duration,
+    /// From call to answer, waits included, 10 ms to 60 s.
+    pub wall: Duration,
+    pub outbox: OutboxLimit,
+    /// Log lines per second.
+    pub log_rate: u32,
+    /// Overrides what the phase implies: `refuse` for screen, `bypass` for others.
+    pub on_fault: Option<OnFault>,
+}
+
+/// What one call may send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutboxLimit {
+    /// Stanzas, each recipient of a fan-out counted.
+    pub count: u64,
+    /// Bytes of stanzas made by the plugin; a template counts once.
+    pub bytes: u64,
+}
+
+/// One line of `[match]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Match {
+    pub name: String,
+    pub test: Test,
+}
+
+/// What a match asks of a stanza.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Test {
+    /// A direct child of this namespace, and of this name if one is given.
+    Child { ns: String, name: Option<String> },
+    /// The other party has a row in this table: its full JID, its bare JID, its
+    /// domain with the resource, or its domain.
+    Peer { table: Arc<str>, scope: Scope },
+}
+
+/// `[[hook]]`.
+#[derive(Debug, Clone)]
+pub struct Hook {
+    pub line: usize,
+    pub on: HookPoint,
+    pub phase: Phase,
+    pub handler: String,
+    pub types: Types,
+    pub to: AddressForms,
+    pub when: When,
+    /// The expression as written, empty for none.
+    pub when_text: String,
+    pub before: Vec<PluginId>,
+    pub after: Vec<PluginId>,
+}
+
+/// `[[iq]]`.
+#[derive(Debug, Clone)]
+pub struct IqClaim {
+    pub line: usize,
+    pub ns: String,
+    pub names: Vec<String>,
+    /// `get`, `set` or both.
+    pub types: Types,
+    pub to: EntityClass,
+    /// Only from the account's own sessions.
+    pub own: bool,
+    /// Also before authentication; only for the server.
+    pub before_auth: bool,
+    pub handler: String,
+}
+
+/// `[[event]]`.
+#[derive(Debug, Clone)]
+pub struct EventEntry {
+    pub line: usize,
+    pub on: EventPoint,
+    pub handler: String,
+}
+
+/// `[replies]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Replies {
+    pub answer: Option<String>,
+    pub wake: Option<String>,
+}
+
+/// Rows or stanzas in order of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    Kv,
+    Archive,
+}
+
+/// When a write counts as done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Class {
+    /// On disk before anything that follows from it is sent.
+    #[default]
+    Durable,
+    /// A crash may lose the last moments.
+    Relaxed,
+}
+
+/// Whose rows a store holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// One partition for each key of a call.
+    #[default]
+    Key,
+    /// One partition for the whole domain, whatever the key.
+    Domain,
+}
+
+/// `[[store]]`.
+#[derive(Debug, Clone)]
+pub struct StoreSpec {
+    pub line: usize,
+    pub name: String,
+    /// `plugin-id/name`, as the kernel's store calls it.
+    pub table: Arc<str>,
+    pub shape: Shape,
+    pub class: Class,
+    /// Other plugins may be granted to read it.
+    pub view: bool,
+    pub scope: Scope,
+    /// Rows per partition.
+    pub quota_rows: u64,
+    /// Bytes per partition.
+    pub quota_bytes: u64,
+}
+
+/// `[[limit]]`: a token bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitSpec {
+    pub name: String,
+    pub count: u32,
+    pub per: Duration,
+}
+
+/// `[[domain]]`: an address space that the plugin answers for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DomainClaim {
+    pub line: usize,
+    /// With `{domain}` standing for the hosted domain.
+    pub claim: String,
+}
+
+impl DomainClaim {
+    /// The domain claimed beside this hosted domain.
+    #[must_use]
+    pub fn at(&self, domain: &str) -> String {
+        self.claim.replace("{domain}", domain)
+    }
+}
+
+impl Manifest {
+    /// The interface this kernel offers.
+    pub const API: &'static str = "xylem:plugin@0.1";
+    /// Longest manifest in bytes.
+    pub const MAX_BYTES: usize = 256 << 10;
+
+    /// Reads and checks a manifest.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with line, key and what would be right.
+    pub fn parse(text: &str) -> Result<Self, ManifestError> {
+        read::parse(text)
+    }
+
+    /// The plugin's name.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.plugin.id.as_str()
+    }
+
+    /// Whose rows its calls see.
+    #[must_use]
+    pub fn key(&self) -> KeyKind {
+        self.run.key
+    }
+
+    /// What a hook of this phase answers while the plugin cannot.
+    #[must_use]
+    pub fn on_fault(&self, phase: Phase) -> OnFault {
+        let implied = if phase == Phase::Screen { OnFault::Refuse } else { OnFault::Bypass };
+        self.run.on_fault.unwrap_or(implied)
+    }
+
+    /// The store of this name.
+    #[must_use]
+    pub fn store(&self, name: &str) -> Option<&StoreSpec> {
+        self.stores.iter().find(|store| store.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests;

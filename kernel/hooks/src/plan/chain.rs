@@ -1,0 +1,338 @@
+//! The hooks of one point in calling order, and the walk of a stanza along them.
+//!
+//! A stanza is examined once: its type and the form of its `to` pick the steps that
+//! could want it, one pass over its children sets the element bits of all of them.
+//! Table lookups come last, and only for steps that they can still decide.
+
+use std::fmt;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use smallvec::SmallVec;
+use xylem_stanza::{Jid, Stanza};
+
+use super::order::{self, Node};
+use super::{ManifestEntry, PlanError};
+use crate::call::PluginIndex;
+use crate::filter::{AddressForm, AddressForms, Types};
+use crate::manifest::{KeyKind, OnFault, Scope, Test, When};
+use crate::point::{HookPoint, Phase};
+
+/// Rows of stores, as native filters see them. Nothing here waits.
+pub trait Views {
+    /// Whether the partition has a row for the peer: full JID, bare JID, domain with
+    /// resource, domain. `None`: the rows are not in memory; load them and ask again.
+    fn contains(&self, table: &str, partition: &str, peer: &Jid) -> Option<bool>;
+}
+
+/// Between whom the stanza passes.
+#[derive(Clone, Copy, Debug)]
+pub struct Party<'a> {
+    /// The key of the point (see [`HookPoint`]).
+    pub key: &'a str,
+    /// The hosted domain.
+    pub domain: &'a str,
+    /// The other party: the sender at `in` points, the recipient at `out` points.
+    pub peer: Option<&'a Jid>,
+}
+
+/// One hook in a chain.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub plugin: PluginIndex,
+    pub plugin_id: Arc<str>,
+    pub entry: u32,
+    pub phase: Phase,
+    pub on_fault: OnFault,
+    pub key: KeyKind,
+    pub types: Types,
+    pub to: AddressForms,
+    pub when: When,
+    when_text: String,
+    handler: String,
+    /// Which of the walk's bit sets is this plugin's.
+    slot: usize,
+    /// Table lookups among the plugin's matches.
+    peers: Arc<[Peer]>,
+    peer_bits: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Peer {
+    bit: u8,
+    table: Arc<str>,
+    scope: Scope,
+}
+
+/// The hooks of a point.
+#[derive(Debug, Default)]
+pub struct Chain {
+    steps: Vec<Step>,
+    by_type: [u128; 16],
+    by_form: [u128; 4],
+    elements: HashMap<Box<str>, Vec<ElementTest>>,
+    slots: usize,
+}
+
+#[derive(Debug)]
+struct ElementTest {
+    name: Option<Box<str>>,
+    slot: usize,
+    bit: u8,
+}
+
+impl Chain {
+    /// Most hooks at one point.
+    pub const MOST: usize = 128;
+
+    pub(super) fn compile(point: HookPoint, entries: &[ManifestEntry]) -> Result<Self, PlanError> {
+        let mut chain = Self::default();
+        let mut steps = Vec::new();
+        for entry in entries {
+            let hooks: Vec<_> = (0..).zip(&entry.manifest.hooks).filter(|(_, hook)| hook.on == point).collect();
+            if hooks.is_empty() {
+                continue;
+            }
+            let peers = chain.add_matches(entry);
+            let peer_bits = peers.iter().fold(0, |bits, peer| bits | 1 << peer.bit);
+            for (n, hook) in hooks {
+                let node = Node {
+                    id: entry.manifest.id(),
+                    before: hook.before.iter().map(|id| id.as_str()).collect(),
+                    after: hook.after.iter().map(|id| id.as_str()).collect(),
+                };
+                let step = Step {
+                    plugin: entry.plugin,
+                    plugin_id: entry.manifest.id().into(),
+                    entry: n,
+                    phase: hook.phase,
+                    on_fault: entry.manifest.on_fault(hook.phase),
+                    key: entry.manifest.key(),
+                    types: hook.types,
+                    to: hook.to,
+                    when: hook.when.clone(),
+                    when_text: hook.when_text.clone(),
+                    handler: hook.handler.clone(),
+                    slot: chain.slots,
+                    peers: Arc::clone(&peers),
+                    peer_bits,
+                };
+                steps.push((node, step));
+            }
+            chain.slots += 1;
+        }
+        if steps.len() > Self::MOST {
+            return Err(PlanError::TooMany { point: point.name(), count: steps.len() });
+        }
+        chain.steps = sorted(point, steps)?;
+        chain.index();
+        Ok(chain)
+    }
+
+    /// Adds the element tests of a plugin; gives back its table lookups.
+    fn add_matches(&mut self, entry: &ManifestEntry) -> Arc<[Peer]> {
+        let mut peers = Vec::new();
+        for (bit, found) in (0..).zip(&entry.manifest.matches) {
+            match &found.test {
+                Test::Child { ns, name } => {
+                    let name = name.as_deref().map(Box::from);
+                    self.elements.entry_ref(ns.as_str()).or_default().push(ElementTest { name, slot: self.slots, bit });
+                }
+                Test::Peer { table, scope } => peers.push(Peer { bit, table: Arc::clone(table), scope: *scope }),
+            }
+        }
+        peers.into()
+    }
+
+    fn index(&mut self) {
+        for (n, step) in self.steps.iter().enumerate() {
+            for (at, mask) in self.by_type.iter_mut().enumerate() {
+                if step.types.bit(at) {
+                    *mask |= 1 << n;
+                }
+            }
+            for (at, mask) in self.by_form.iter_mut().enumerate() {
+                if step.to.bit(at) {
+                    *mask |= 1 << n;
+                }
+            }
+        }
+    }
+
+    /// Whether nobody is called here.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// The hooks in calling order.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Starts a walk; a stanza that no hook can want costs two table reads.
+    #[must_use]
+    pub fn walk(&self, stanza: &Stanza) -> Walk<'_> {
+        let mut walk = Walk { chain: self, left: 0, bits: SmallVec::new(), known: SmallVec::new() };
+        walk.left = self.candidates(stanza);
+        if walk.left != 0 {
+            walk.examine(stanza);
+        }
+        walk
+    }
+
+    fn candidates(&self, stanza: &Stanza) -> u128 {
+        if self.steps.is_empty() {
+            return 0;
+        }
+        let form = AddressForm::of(stanza.to());
+        let of_type = self.by_type.get(stanza.type_() as usize).copied().unwrap_or(0);
+        of_type & self.by_form.get(form as usize).copied().unwrap_or(0)
+    }
+}
+
+/// A stanza on its way along a chain.
+#[derive(Debug)]
+pub struct Walk<'a> {
+    chain: &'a Chain,
+    /// Steps still to come that type and address allow.
+    left: u128,
+    /// Per plugin of the chain.
+    bits: SmallVec<[u64; 8]>,
+    /// Bit sets whose table lookups were made.
+    known: SmallVec<[bool; 8]>,
+}
+
+/// What a walk comes to next.
+#[derive(Debug)]
+pub enum Next<'a> {
+    /// No more hooks up to that phase.
+    Done,
+    /// Call this hook.
+    Call { step: &'a Step, bits: u64 },
+    /// Rows are missing: load this partition and go on.
+    Load { table: &'a Arc<str>, partition: String },
+}
+
+impl<'a> Walk<'a> {
+    /// The next hook up to and including phase `last`.
+    pub fn next(&mut self, last: Phase, party: &Party<'_>, views: &dyn Views) -> Next<'a> {
+        while self.left != 0 {
+            let n = self.left.trailing_zeros();
+            let Some(step) = self.chain.steps.get(n as usize) else { return Next::Done };
+            if step.phase > last {
+                return Next::Done;
+            }
+            match self.asks(step, party, views) {
+                Asks::Rows(table, partition) => return Next::Load { table, partition },
+                Asks::Yes(bits) => {
+                    self.left &= !(1 << n);
+                    return Next::Call { step, bits };
+                }
+                Asks::No => self.left &= !(1 << n),
+            }
+        }
+        Next::Done
+    }
+
+    /// After an edit: the hooks still to come judge the stanza as it is now.
+    pub fn reexamine(&mut self, stanza: &Stanza) {
+        self.left &= self.chain.candidates(stanza);
+        self.examine(stanza);
+    }
+
+    fn examine(&mut self, stanza: &Stanza) {
+        self.bits.clear();
+        self.bits.resize(self.chain.slots, 0);
+        self.known.clear();
+        self.known.resize(self.chain.slots, false);
+        if self.chain.elements.is_empty() {
+            return;
+        }
+        for child in stanza.root().children() {
+            let Some(tests) = self.chain.elements.get(child.ns()) else { continue };
+            for test in tests {
+                if test.name.as_deref().is_none_or(|name| name == child.name())
+                    && let Some(bits) = self.bits.get_mut(test.slot)
+                {
+                    *bits |= 1 << test.bit;
+                }
+            }
+        }
+    }
+
+    fn asks(&mut self, step: &'a Step, party: &Party<'_>, views: &dyn Views) -> Asks<'a> {
+        let (Some(bits), Some(known)) = (self.bits.get_mut(step.slot), self.known.get_mut(step.slot)) else {
+            return Asks::No;
+        };
+        let known_bits = if *known { u64::MAX } else { !step.peer_bits };
+        if step.when.decide(*bits, known_bits) == Some(false) {
+            return Asks::No;
+        }
+        if !*known && step.peer_bits != 0 {
+            if let Some(peer) = party.peer {
+                for lookup in &*step.peers {
+                    let partition = if lookup.scope == Scope::Domain || step.key == KeyKind::Domain {
+                        party.domain
+                    } else {
+                        party.key
+                    };
+                    match views.contains(&lookup.table, partition, peer) {
+                        None => return Asks::Rows(&lookup.table, partition.to_owned()),
+                        Some(true) => *bits |= 1 << lookup.bit,
+                        Some(false) => *bits &= !(1 << lookup.bit),
+                    }
+                }
+            }
+            *known = true;
+        }
+        if step.when.holds(*bits) { Asks::Yes(*bits) } else { Asks::No }
+    }
+}
+
+enum Asks<'a> {
+    No,
+    Yes(u64),
+    Rows(&'a Arc<str>, String),
+}
+
+fn sorted(point: HookPoint, steps: Vec<(Node<'_>, Step)>) -> Result<Vec<Step>, PlanError> {
+    let mut phases: Vec<Phase> = steps.iter().map(|(_, step)| step.phase).collect();
+    phases.sort_unstable();
+    phases.dedup();
+    let (nodes, steps): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
+    let mut ordered = Vec::with_capacity(steps.len());
+    let mut all: Vec<_> = nodes.into_iter().zip(steps).collect();
+    for phase in phases {
+        let (of_phase, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, step)| step.phase == phase);
+        all = rest;
+        let (nodes, steps): (Vec<_>, Vec<_>) = of_phase.into_iter().unzip();
+        let order = order::order(&nodes).map_err(|circle| PlanError::Circle {
+            point: point.name(),
+            phase: phase.name(),
+            circle,
+        })?;
+        ordered.extend(order.into_iter().filter_map(|at| steps.get(at).cloned()));
+    }
+    Ok(ordered)
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:9} {:24} {}", self.phase.name(), self.plugin_id, self.handler)?;
+        if self.types != Types::ALL {
+            write!(f, " type={}", self.types)?;
+        }
+        if self.to != AddressForms::ALL {
+            write!(f, " to={}", self.to)?;
+        }
+        if !self.when_text.is_empty() {
+            write!(f, " when=({})", self.when_text)?;
+        }
+        if self.on_fault == OnFault::Refuse {
+            f.write_str(" on-fault=refuse")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,114 @@
+//! Who owns which IQ request.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use xylem_stanza::Type;
+
+use super::{ManifestEntry, PlanError};
+use crate::call::PluginIndex;
+use crate::filter::Types;
+use crate::manifest::KeyKind;
+use crate::point::EntityClass;
+
+/// An `[[iq]]` entry that owns a request.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    pub plugin: PluginIndex,
+    pub plugin_id: Arc<str>,
+    pub entry: u32,
+    /// Only from the account's own sessions; others get `service-unavailable` (RFC 6121 §8.5.1).
+    pub own: bool,
+    /// Also before authentication.
+    pub before_auth: bool,
+    pub key: KeyKind,
+    line: usize,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct IqTable {
+    by_ns: HashMap<Box<str>, Vec<Owned>>,
+}
+
+#[derive(Debug)]
+struct Owned {
+    name: Box<str>,
+    class: EntityClass,
+    types: Types,
+    claim: Arc<Claim>,
+}
+
+impl IqTable {
+    pub(super) fn compile(entries: &[ManifestEntry]) -> Result<Self, PlanError> {
+        let mut table = Self::default();
+        for entry in entries {
+            let plugin_id: Arc<str> = entry.manifest.id().into();
+            for (n, iq) in (0..).zip(&entry.manifest.iqs) {
+                let claim = Arc::new(Claim {
+                    plugin: entry.plugin,
+                    plugin_id: Arc::clone(&plugin_id),
+                    entry: n,
+                    own: iq.own,
+                    before_auth: iq.before_auth,
+                    key: entry.manifest.key(),
+                    line: iq.line,
+                });
+                for name in &iq.names {
+                    let claim = Arc::clone(&claim);
+                    table.add(&iq.ns, Owned { name: name.as_str().into(), class: iq.to, types: iq.types, claim })?;
+                }
+            }
+        }
+        Ok(table)
+    }
+
+    fn add(&mut self, ns: &str, owned: Owned) -> Result<(), PlanError> {
+        let list = self.by_ns.entry_ref(ns).or_default();
+        let clash = list.iter().find(|other| {
+            let same_place = owned.class != EntityClass::Domain || other.claim.plugin == owned.claim.plugin;
+            other.name == owned.name && other.class == owned.class && other.types.intersects(owned.types) && same_place
+        });
+        if let Some(other) = clash {
+            let both = |kind| other.types.contains(kind) && owned.types.contains(kind);
+            let kinds = match (both(Type::Get), both(Type::Set)) {
+                (true, true) => "get and set",
+                (true, false) => "get",
+                _ => "set",
+            };
+            return Err(PlanError::IqClash {
+                first: other.claim.plugin_id.to_string(),
+                first_line: other.claim.line,
+                second: owned.claim.plugin_id.to_string(),
+                second_line: owned.claim.line,
+                ns: ns.to_owned(),
+                name: owned.name.to_string(),
+                kinds: kinds.to_owned(),
+                to: match owned.class {
+                    EntityClass::Server => "the server",
+                    EntityClass::Account => "an account",
+                    EntityClass::Domain => "its domain",
+                },
+            });
+        }
+        list.push(owned);
+        Ok(())
+    }
+
+    pub(super) fn find(
+        &self,
+        class: EntityClass,
+        ns: &str,
+        name: &str,
+        kind: Type,
+        of: Option<PluginIndex>,
+    ) -> Option<&Claim> {
+        let list = self.by_ns.get(ns)?;
+        let owned = list.iter().find(|owned| {
+            *owned.name == *name
+                && owned.class == class
+                && owned.types.contains(kind)
+                && of.is_none_or(|plugin| owned.claim.plugin == plugin)
+        })?;
+        Some(&owned.claim)
+    }
+}
