@@ -168,5 +168,5 @@ pub(crate) fn check_declaration(text: &[u8]) -> Result<(), XmlError> {
 pub(crate) fn may_be_declaration(bytes: &[u8]) -> bool {
     const START: &[u8] = b"<?xml";
     let head = bytes.get(..START.len()).unwrap_or(bytes);
-    START.starts_with(head) && bytes.get(START.len()).is_none_or(|b| chars::is_space(*b))
+    START.starts_with(head) && bytes.get(START.len()).is_none_or(|b| chars::is_space(*b) || *b == b'?')
 }
