@@ -1,0 +1,151 @@
+//! Carrying out what plugins asked for, once it is allowed to happen.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use xylem_hooks::{Cause, Done, Effect, Pick, Release};
+use xylem_session::{Barrier, Delivery, Session};
+use xylem_stanza::{BareJid, FullJid, Jid, Stanza};
+use xylem_store::{ArchiveQuery, Purge};
+
+use crate::router::{Origin, Parts, Router, at_once, done};
+
+impl Release for Router {
+    fn release(&self, cause: Cause, effects: Vec<Effect>) -> Done<()> {
+        let parts = Arc::clone(&self.0);
+        done(at_once(async move {
+            let origin = Origin { actor: cause.actor, peer: cause.peer, hops: cause.hops.saturating_add(1) };
+            for effect in effects {
+                parts.carry_out(effect, &origin).await;
+            }
+        }))
+    }
+}
+
+impl Parts {
+    async fn carry_out(self: &Arc<Self>, effect: Effect, origin: &Origin) {
+        match effect {
+            Effect::Send(stanza) => self.route(stanza, origin.clone()).await,
+            Effect::ToAddresses { stanza, to } => self.to_addresses(&stanza, &to, origin).await,
+            Effect::ToSessions { account, stanza, pick } => self.to_sessions(&account, &stanza, &pick),
+            Effect::PresenceTo { account, to } => self.presence_to(&account, &to, origin).await,
+            Effect::Deliver { table, partition, to, remove } => self.deliver(table, partition, &to, remove),
+            Effect::EndSessions { account, resource, condition } => {
+                for session in self.sessions.of(account.as_str()) {
+                    if resource.as_deref().is_none_or(|resource| resource == session.jid().resource()) {
+                        session.queue().end(Some(condition), None);
+                    }
+                }
+            }
+            Effect::AccountCreated(account) => self.tell_account(&account, xylem_hooks::EventPoint::AccountCreated),
+            Effect::AccountDeleted(account) => self.delete_account(&account),
+            Effect::PasswordChanged(account) => self.tell_account(&account, xylem_hooks::EventPoint::AccountPassword),
+        }
+    }
+
+    async fn to_addresses(self: &Arc<Self>, stanza: &Stanza, to: &[Jid], origin: &Origin) {
+        for address in to {
+            self.route(stanza.with_to(address), origin.clone()).await;
+        }
+    }
+
+    fn to_sessions(&self, account: &BareJid, stanza: &Stanza, pick: &Pick) {
+        let tag = pick.tag.as_deref().map(|tag| self.sessions.tags().find(tag));
+        let picked = |session: &&Arc<Session>| {
+            let presence = session.presence();
+            (!pick.available || presence.available)
+                && pick.min_priority.is_none_or(|least| presence.priority >= least)
+                && tag.is_none_or(|tag| tag.is_some_and(|tag| session.has(tag)))
+                && pick.except.as_deref() != Some(session.jid().resource())
+        };
+        for session in self.sessions.of(account.as_str()).iter().filter(picked) {
+            self.push(session, &stanza.with_to(&session.jid().clone().into()));
+        }
+    }
+
+    async fn presence_to(self: &Arc<Self>, account: &BareJid, to: &Jid, origin: &Origin) {
+        for session in self.sessions.available(account.as_str()) {
+            if let Some(presence) = session.last_presence() {
+                self.route(presence.with_to(to), origin.clone()).await;
+            }
+        }
+    }
+
+    /// Sends what an archive holds. Rows are removed page by page, each after it was
+    /// written to the socket: a crash may repeat a page, never lose one.
+    fn deliver(self: &Arc<Self>, table: String, partition: String, to: &FullJid, remove: bool) {
+        let Some(session) = self.sessions.find(to) else { return };
+        let Some(running) = self.deliveries.begin(&table, &partition) else { return };
+        let parts = Arc::clone(self);
+        tokio::spawn(async move {
+            parts.deliver_pages(&session, &table, &partition, remove).await;
+            drop(running);
+        });
+    }
+
+    async fn deliver_pages(&self, session: &Session, table: &str, partition: &str, remove: bool) {
+        let archive = self.store.archive(table);
+        let mut after = None;
+        loop {
+            let query = ArchiveQuery { after, limit: PAGE, ..ArchiveQuery::default() };
+            let page = match archive.page(partition, query).await {
+                Ok(page) => page,
+                Err(error) => return tracing::error!(%table, %partition, %error, "kept stanzas cannot be read"),
+            };
+            let Some(last) = page.rows.last().map(|row| row.id.clone()) else { return };
+            for row in &page.rows {
+                match std::str::from_utf8(&row.payload).ok().and_then(|xml| Stanza::parse(xml).ok()) {
+                    Some(stanza) => drop(self.push(session, &stanza)),
+                    None => tracing::error!(%table, %partition, id = %row.id, "a kept stanza is damaged; left out"),
+                }
+            }
+            if !written(session).await {
+                return;
+            }
+            if remove && archive.purge(partition, Purge::UpTo(last.clone())).wait().await.is_err() {
+                return;
+            }
+            if page.complete {
+                return;
+            }
+            after = Some(last);
+        }
+    }
+}
+
+/// Rows sent before the session has to have written them.
+const PAGE: usize = 100;
+
+/// Waits until everything queued so far is written; false if the session ended first.
+async fn written(session: &Session) -> bool {
+    let (told, heard) = tokio::sync::oneshot::channel();
+    let barrier = Barrier::new(move |delivery| {
+        // Nobody listening any more is fine.
+        let _ = told.send(matches!(delivery, Delivery::Written));
+    });
+    session.queue().barrier(barrier).is_ok() && heard.await.unwrap_or(false)
+}
+
+/// Which archives are being delivered, so that two resources that come at once do
+/// not both get everything.
+#[derive(Default)]
+pub(crate) struct Deliveries(Arc<Mutex<HashSet<(String, String)>>>);
+
+pub(crate) struct Running {
+    all: Arc<Mutex<HashSet<(String, String)>>>,
+    key: (String, String),
+}
+
+impl Deliveries {
+    fn begin(&self, table: &str, partition: &str) -> Option<Running> {
+        let key = (table.to_owned(), partition.to_owned());
+        let new = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
+        new.then(|| Running { all: Arc::clone(&self.0), key })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+    }
+}
