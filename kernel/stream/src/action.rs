@@ -1,0 +1,63 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use xylem_sasl::{Failure, Mechanism};
+use xylem_stanza::{BareJid, FullJid, Stanza};
+use xylem_xml::Limits;
+
+use crate::config::HostConfig;
+use crate::error::StreamError;
+
+/// What the driver has to do; the crate's first page says how.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Action {
+    /// Send these bytes.
+    Write(Bytes),
+    /// Begin the TLS handshake as the server; drop what was received before it.
+    StartTls,
+    /// Forget the stream header: the client begins a new stream.
+    Restart,
+    /// From now on these limits hold for what the client sends.
+    SetLimits(Limits),
+    /// Find the secrets of an account, or that there is none.
+    LookUp {
+        account: BareJid,
+        /// Whether handling the answer takes milliseconds (PLAIN).
+        costly: bool,
+    },
+    /// The client proved who it is.
+    LoggedIn {
+        account: BareJid,
+        mechanism: Mechanism,
+        /// The account is made up and ends with the stream (RFC 4505).
+        anonymous: bool,
+    },
+    /// The client failed to. `account` is what it claimed, once that was known.
+    LoginFailed { account: Option<BareJid>, failure: Failure },
+    /// An IQ from nobody, of a namespace that the host's configuration admits.
+    PreAuthIq { stanza: Stanza, host: Arc<HostConfig> },
+    /// Give the client a session, under the address it asks for if any.
+    Bind { account: BareJid, requested: Option<FullJid> },
+    /// The session begins.
+    Established(FullJid),
+    /// The client sent a stanza.
+    Stanza(Stanza),
+    /// The stream is over.
+    Close(Ending),
+}
+
+/// How a stream came to its end, for the log and for those who ask whether the
+/// client said goodbye.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ending {
+    /// The client closed its stream, or answered to our closing it.
+    Closed,
+    /// The connection broke off.
+    Lost,
+    /// The client reported this stream error.
+    Reported(String),
+    /// We ended it with this error.
+    Failed(StreamError),
+}

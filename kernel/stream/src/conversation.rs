@@ -1,0 +1,41 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::action::Action;
+use crate::config::{Environment, HostConfig};
+
+/// What outlives the states: the stream they all talk on.
+pub(crate) struct Conversation {
+    pub env: Arc<dyn Environment>,
+    /// Chosen by the client's header.
+    pub host: Option<Arc<HostConfig>>,
+    /// Whether our header of the present stream was sent.
+    pub answered: bool,
+    /// `xml:lang` of the client's header: the default of its stanzas.
+    pub lang: Option<Box<str>>,
+    pub failed_logins: u8,
+    pub failed_bindings: u8,
+}
+
+impl Conversation {
+    pub(crate) fn new(env: Arc<dyn Environment>) -> Self {
+        Self { env, host: None, answered: false, lang: None, failed_logins: 0, failed_bindings: 0 }
+    }
+
+    /// The host spoken with; the default one as long as none was named.
+    pub(crate) fn host(&self) -> Arc<HostConfig> {
+        self.host.clone().unwrap_or_else(|| self.env.default_host())
+    }
+
+    /// The client will begin a new stream (RFC 6120 §4.3.3).
+    pub(crate) fn restart(&mut self) {
+        self.answered = false;
+        self.lang = None;
+    }
+}
+
+/// Queues text for the client.
+pub(crate) fn write(out: &mut Vec<Action>, text: String) {
+    out.push(Action::Write(Bytes::from(text)));
+}

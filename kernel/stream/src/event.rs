@@ -1,0 +1,40 @@
+use xylem_sasl::{ChannelBindings, Lookup};
+use xylem_stanza::{BareJid, FullJid};
+use xylem_xml::{Frame, XmlError};
+
+use crate::bind::BindRefusal;
+use crate::error::StreamError;
+
+/// What happened on the connection or in the server.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// The client sent this.
+    Frame(Frame),
+    /// The client sent something that is no XML for XMPP.
+    XmlError(XmlError),
+    /// The handshake that [`Action::StartTls`](crate::Action::StartTls) asked for is done.
+    TlsEstablished(Tls),
+    /// Answers [`Action::LookUp`](crate::Action::LookUp).
+    Secrets(Lookup),
+    /// Answers [`Action::Bind`](crate::Action::Bind).
+    Bound(Result<FullJid, BindRefusal>),
+    /// The time allowed for the present [`Phase`](crate::Phase) ran out.
+    TimedOut,
+    /// The server ends the stream: shutdown, a newer session, a full queue.
+    End(StreamError),
+    /// The socket was closed or failed.
+    Disconnected,
+}
+
+/// What the TLS library knows of the connection.
+#[derive(Debug, Clone, Default)]
+pub struct Tls {
+    pub bindings: ChannelBindings,
+    /// The name the client asked for. The stream header decides all the same.
+    pub sni: Option<String>,
+    /// The protocol agreed on, `xmpp-client` or none.
+    pub alpn: Option<Vec<u8>>,
+    /// Addresses that the client's verified certificate speaks for (XEP-0178).
+    pub certificate: Vec<BareJid>,
+}

@@ -1,0 +1,160 @@
+use std::sync::Arc;
+
+use xylem_xml::{Element, Frame, StreamHeader};
+
+use crate::action::{Action, Ending};
+use crate::auth::Auth;
+use crate::bind::Bind;
+use crate::closing::{self, Closing};
+use crate::config::{Environment, HostConfig};
+use crate::conversation::Conversation;
+use crate::error::StreamError;
+use crate::event::{Event, Tls};
+use crate::features::Features;
+use crate::header::Header;
+use crate::session::Session;
+use crate::starttls::{self, Handshake};
+
+/// What a stream is at, so that each phase can have its own time limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// A stream header is due.
+    Header,
+    /// The client has yet to choose STARTTLS or a mechanism.
+    Negotiating,
+    /// The TLS handshake runs.
+    Handshake,
+    /// A SASL exchange runs.
+    Authenticating,
+    /// The client has logged in and has yet to bind a resource.
+    Binding,
+    /// Stanzas flow.
+    Session,
+    /// We have closed our stream and wait for the client to close its own
+    /// (RFC 6120 §4.4); a few seconds will do.
+    Closing,
+    /// Over.
+    Closed,
+}
+
+/// The state of one client's stream.
+pub struct Stream {
+    state: State,
+    conversation: Conversation,
+}
+
+/// The states, each in a file of its name. Only delegation happens here.
+pub(crate) enum State {
+    Header(Header),
+    Features(Features),
+    StartTls(Handshake),
+    Auth(Box<Auth>),
+    Bind(Bind),
+    Session(Session),
+    Closing(Closing),
+    Closed,
+}
+
+impl Stream {
+    /// A connection on which nothing has been sent. `tls` is given where TLS
+    /// came first (XEP-0368).
+    pub fn new(env: Arc<dyn Environment>, tls: Option<Tls>) -> Self {
+        let state = State::Header(Header::new(tls.map(starttls::direct)));
+        Self { state, conversation: Conversation::new(env) }
+    }
+
+    /// Takes in what happened; appends what is to be done.
+    pub fn handle(&mut self, event: Event, out: &mut Vec<Action>) {
+        let state = std::mem::replace(&mut self.state, State::Closed);
+        self.state = state.on(event, &mut self.conversation, out);
+    }
+
+    /// Whether the next frame may be passed in. If not, the stream waits for
+    /// the driver, or is over.
+    pub fn wants_frames(&self) -> bool {
+        match &self.state {
+            State::StartTls(_) | State::Closed => false,
+            State::Auth(auth) => auth.wants_frames(),
+            State::Bind(bind) => bind.wants_frames(),
+            State::Header(_) | State::Features(_) | State::Session(_) | State::Closing(_) => true,
+        }
+    }
+
+    pub fn phase(&self) -> Phase {
+        match &self.state {
+            State::Header(_) => Phase::Header,
+            State::Features(_) => Phase::Negotiating,
+            State::StartTls(_) => Phase::Handshake,
+            State::Auth(_) => Phase::Authenticating,
+            State::Bind(_) => Phase::Binding,
+            State::Session(_) => Phase::Session,
+            State::Closing(_) => Phase::Closing,
+            State::Closed => Phase::Closed,
+        }
+    }
+
+    /// The host the client named, once it did.
+    pub fn host(&self) -> Option<&Arc<HostConfig>> {
+        self.conversation.host.as_ref()
+    }
+}
+
+impl State {
+    fn on(self, event: Event, conversation: &mut Conversation, out: &mut Vec<Action>) -> Self {
+        match event {
+            Event::Frame(Frame::Element(element)) => self.element(element, conversation, out),
+            Event::Frame(Frame::Whitespace) => self,
+            Event::Frame(Frame::Open(header)) => self.open(&header, conversation, out),
+            Event::Frame(Frame::Close) => closing::closed_by_client(self, conversation, out),
+            Event::XmlError(error) => closing::bad_xml(self, error, conversation, out),
+            Event::TlsEstablished(tls) => self.tls_established(tls, conversation),
+            Event::Secrets(lookup) => match self {
+                Self::Auth(auth) => auth.secrets(lookup, conversation, out),
+                other => other,
+            },
+            Event::Bound(result) => match self {
+                Self::Bind(bind) => bind.bound(result, conversation, out),
+                other => other,
+            },
+            Event::TimedOut => closing::timed_out(self, conversation, out),
+            Event::End(error) => closing::end(self, error, conversation, out),
+            Event::Disconnected => closing::disconnected(self, out),
+        }
+    }
+
+    fn element(self, element: Element, conversation: &mut Conversation, out: &mut Vec<Action>) -> Self {
+        if let Self::Session(session) = self {
+            return session.element(element, conversation, out);
+        }
+        if let Some(reported) = closing::reported(&element) {
+            return closing::close(Ending::Reported(reported), conversation, out);
+        }
+        match self {
+            Self::Features(features) => features.element(element, conversation, out),
+            Self::Auth(auth) => auth.element(&element, conversation, out),
+            Self::Bind(bind) => bind.element(element, conversation, out),
+            Self::Session(_) | Self::Header(_) | Self::StartTls(_) => closing::fail(driver_error(), conversation, out),
+            ignored @ (Self::Closing(_) | Self::Closed) => ignored,
+        }
+    }
+
+    fn open(self, header: &StreamHeader, conversation: &mut Conversation, out: &mut Vec<Action>) -> Self {
+        match self {
+            Self::Header(state) => state.open(header, conversation, out),
+            ignored @ (Self::Closing(_) | Self::Closed) => ignored,
+            _ => closing::fail(driver_error(), conversation, out),
+        }
+    }
+
+    fn tls_established(self, tls: Tls, conversation: &mut Conversation) -> Self {
+        match self {
+            Self::StartTls(handshake) => handshake.established(tls, conversation),
+            other => other,
+        }
+    }
+}
+
+/// The driver passed in what it was not asked for.
+const fn driver_error() -> StreamError {
+    StreamError::with_text(xylem_stanza::StreamCondition::InternalServerError, "frame out of turn")
+}
