@@ -277,6 +277,14 @@ impl Store {
         self.run_read(false, move || shared.guarded(|| read(&*shared.backend))).await
     }
 
+    /// Runs something that reads files where it may block.
+    pub(crate) async fn read_file<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.run_read(true, read).await
+    }
+
     /// As [`Store::read`], after what was submitted for this name is committed.
     pub(crate) async fn read_settled<T: Send + 'static>(
         &self,
@@ -372,7 +380,7 @@ impl std::fmt::Debug for Store {
 }
 
 impl Shared {
-    /// A storage error: from now on nothing is written.
+    /// A commit failed: from now on nothing is written.
     pub(crate) fn fail(&self, error: &StoreError) {
         if !matches!(error, StoreError::ReadOnly(_)) {
             self.fuse.blow(error);
@@ -397,8 +405,9 @@ impl Shared {
     fn guarded<T>(&self, read: impl FnOnce() -> Result<T>) -> Result<T> {
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
         let result = result.unwrap_or_else(|panic| Err(StoreError::backend(self.backend.name(), panic_text(&*panic))));
-        if let Err(error) = &result {
-            self.fail(error);
+        // A file beside the database (an export) may fail without harm to it.
+        if let Err(error @ (StoreError::Backend { .. } | StoreError::Damaged { .. })) = &result {
+            self.fuse.blow(error);
         }
         result
     }

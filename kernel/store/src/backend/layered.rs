@@ -3,6 +3,7 @@
 //! bytes with atomic, durable batches.
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::ops::Bound;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -47,16 +48,24 @@ pub(super) struct Layered<E> {
     /// Held during a commit. The number of the next piece set.
     committing: Mutex<u64>,
     commits: AtomicU64,
+    /// Let go of after the engine.
+    _lock: Option<Arc<File>>,
 }
 
 impl<E: Engine> Layered<E> {
     /// Over an engine that is known to be empty.
     pub(super) fn empty(engine: E) -> Self {
-        Self { engine, directory: RwLock::default(), committing: Mutex::new(1), commits: AtomicU64::new(0) }
+        Self {
+            engine,
+            directory: RwLock::default(),
+            committing: Mutex::new(1),
+            commits: AtomicU64::new(0),
+            _lock: None,
+        }
     }
 
     /// Over an engine that may hold data: reads the directory of tables.
-    pub(super) fn new(engine: E) -> Result<Self> {
+    pub(super) fn new(engine: E, lock: Option<Arc<File>>) -> Result<Self> {
         let mut directory = Directory::default();
         for (key, sealed) in engine.range(&Scan::prefix(DIRECTORY.to_be_bytes()))? {
             let row = value::unseal(&key, &sealed).ok().and_then(|(_, row)| directory::decode(row));
@@ -73,6 +82,7 @@ impl<E: Engine> Layered<E> {
             directory: RwLock::new(Arc::new(directory)),
             committing: Mutex::new(last_set.map_or(1, |set| set + 1)),
             commits: AtomicU64::new(0),
+            _lock: lock,
         })
     }
 
@@ -243,8 +253,13 @@ impl<E: Engine> Backend for Layered<E> {
     fn scrub(&self) -> Result<ScrubReport> {
         let commits = self.commits.load(Ordering::Relaxed);
         let mut report = ScrubReport::default();
+        let mut sets = HashSet::new();
         for table in self.tables()? {
-            scrub_table(self, &table, &mut report)?;
+            scrub_table(self, &table, &mut sets, &mut report)?;
+        }
+        let orphans = count_orphans(&self.engine, &sets)?;
+        if commits == self.commits.load(Ordering::Relaxed) {
+            report.orphans = orphans;
         }
         if commits != self.commits.load(Ordering::Relaxed) {
             report.entries_reverse = report.entries; // counts of a moving target say nothing
@@ -259,7 +274,24 @@ impl<E: Engine> Backend for Layered<E> {
 
 const SCRUB_PAGE: usize = 256;
 
-fn scrub_table<E: Engine>(backend: &Layered<E>, name: &str, report: &mut ScrubReport) -> Result<()> {
+fn count_orphans<E: Engine>(engine: &E, sets: &HashSet<u64>) -> Result<u64> {
+    let mut scan = Scan::prefix(CHUNKS.to_be_bytes()).limit(SCRUB_PAGE);
+    let mut orphans = 0;
+    loop {
+        let page = engine.range(&scan)?;
+        let Some((last, _)) = page.last() else { return Ok(orphans) };
+        scan = scan.after(last.clone());
+        let orphan = |key: &[u8]| chunk::set_of(key).is_none_or(|set| !sets.contains(&set));
+        orphans += page.iter().filter(|(key, _)| orphan(key)).count() as u64;
+    }
+}
+
+fn scrub_table<E: Engine>(
+    backend: &Layered<E>,
+    name: &str,
+    sets: &mut HashSet<u64>,
+    report: &mut ScrubReport,
+) -> Result<()> {
     let Some(table) = backend.table(name) else { return Ok(()) };
     for reverse in [false, true] {
         let mut scan = in_table(table.number, &Scan::all().reverse(reverse)).limit(SCRUB_PAGE);
@@ -273,6 +305,9 @@ fn scrub_table<E: Engine>(backend: &Layered<E>, name: &str, report: &mut ScrubRe
                     continue;
                 }
                 report.entries += 1;
+                if let Ok((Kind::Chunked, payload)) = value::unseal(key, sealed) {
+                    sets.extend(Head::decode(payload).map(|head| head.set));
+                }
                 report.bytes += (key.len() + sealed.len()) as u64;
                 let opened = match backend.open_value(name, key, sealed) {
                     Ok(None) => backend.get_at(name, key).map(|_| ()),

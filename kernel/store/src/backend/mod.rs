@@ -69,6 +69,8 @@ pub struct ScrubReport {
     pub entries_reverse: u64,
     /// Bytes of keys and values.
     pub bytes: u64,
+    /// Pieces of big values that no entry refers to: lost space, nothing worse.
+    pub orphans: u64,
     /// What is wrong, at most 100 findings: table and reason.
     pub damaged: Vec<String>,
 }
