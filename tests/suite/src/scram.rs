@@ -129,16 +129,36 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
+    fn exchange(mechanism: &str, nonce: &str, server_first: &str) -> (Scram, String) {
+        let mut scram = Scram::new(mechanism, "user", None).unwrap();
+        scram.nonce = nonce.to_owned();
+        scram.first_bare = format!("n=user,r={nonce}");
+        let answer = scram.respond(server_first, "pencil").unwrap();
+        (scram, answer)
+    }
+
     /// RFC 5802 §5.
     #[test]
-    fn proof_of_the_rfc() {
-        let mut scram = Scram::new("SCRAM-SHA-1", "user", None).unwrap();
-        scram.nonce = "fyko+d2lbbFgONRv9qkxdawL".to_owned();
-        scram.first_bare = format!("n=user,r={}", scram.nonce);
-        let answer =
-            scram.respond("r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096", "pencil").unwrap();
+    fn sha_1_as_in_the_rfc() {
+        let (scram, answer) = exchange(
+            "SCRAM-SHA-1",
+            "fyko+d2lbbFgONRv9qkxdawL",
+            "r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096",
+        );
         assert!(answer.ends_with("p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts="), "{answer}");
         scram.verify("v=rmF9pqV8S7suAoZWja4dJRkFsKQ=").unwrap();
         assert!(scram.verify("v=rmF9pqV8S7suAoZWja4dJRkFsKY=").is_err());
+    }
+
+    /// RFC 7677 §3.
+    #[test]
+    fn sha_256_as_in_the_rfc() {
+        let (scram, answer) = exchange(
+            "SCRAM-SHA-256",
+            "rOprNGfwEbeRWgbNEkqO",
+            "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+        );
+        assert!(answer.ends_with("p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="), "{answer}");
+        scram.verify("v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=").unwrap();
     }
 }
