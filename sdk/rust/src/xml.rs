@@ -42,6 +42,13 @@ impl Xml {
         Self::with_ns("iq", "jabber:client").attr("type", kind).attr("id", id)
     }
 
+    /// An element that is text already, for instance from [`crate::Element::xml`] or a store. Nothing
+    /// can be added to it.
+    #[must_use]
+    pub fn from_text(xml: String) -> Self {
+        Self { head: xml, body: String::new(), name: 0 }
+    }
+
     /// Adds an attribute.
     #[must_use]
     pub fn attr(mut self, name: &str, value: &str) -> Self {
@@ -117,6 +124,9 @@ impl Xml {
 
     fn write(&self, out: &mut String) {
         out.push_str(&self.head);
+        if self.name == 0 {
+            return;
+        }
         if self.body.is_empty() {
             out.push_str("/>");
             return;
