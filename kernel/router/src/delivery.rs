@@ -69,3 +69,82 @@ fn most_available(sessions: &Sessions) -> Sessions {
     let top = |session: &&Arc<Session>| is_willing(session) && session.presence().priority == highest;
     sessions.iter().filter(top).cloned().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+    use xylem_session::{Binding, Conflict, Endpoint, Limits, Resource, SessionTable};
+    use xylem_stanza::{BareJid, Stanza};
+
+    use super::*;
+
+    /// An account whose resources have these priorities; `None` is connected but not available.
+    fn account(priorities: &[Option<i8>]) -> Sessions {
+        let table = SessionTable::new(Limits::default());
+        let account = BareJid::parse("juliet@example.com").unwrap();
+        for priority in priorities {
+            let endpoint =
+                Endpoint { peer: "127.0.0.1:1".parse().unwrap(), tls: None, mechanism: "PLAIN".into(), anonymous: false };
+            let binding = Binding {
+                account: &account,
+                resource: Resource::Generate,
+                conflict: Conflict::Replace,
+                endpoint,
+            };
+            let session = table.bind(binding).unwrap().session;
+            if let Some(priority) = priority {
+                let presence = Stanza::parse("<presence xmlns='jabber:client'/>").unwrap();
+                session.set_available(presence, *priority);
+            }
+        }
+        table.of(account.as_str())
+    }
+
+    fn outcome(delivery: &Delivery) -> String {
+        match delivery {
+            Delivery::To(sessions) => {
+                let priorities: Vec<_> =
+                    sessions.iter().map(|session| session.presence().priority.to_string()).collect();
+                format!("to {}", priorities.join(" "))
+            }
+            Delivery::Fallback(_) => "fallback".to_owned(),
+            Delivery::Reject(_) => "error".to_owned(),
+            Delivery::Ignore => "nothing".to_owned(),
+        }
+    }
+
+    #[test]
+    fn bare_address_follows_the_table_of_rfc_6121_8_5_4() {
+        let several = account(&[Some(5), None, Some(5), Some(1), Some(-1)]);
+        let negative = account(&[Some(-1), None]);
+        let nobody = Sessions::new();
+        let table = [
+            (Type::Normal, "to 5 5", "fallback"),
+            (Type::Chat, "to 5 5", "fallback"),
+            (Type::Headline, "to 5 5 1", "nothing"),
+            (Type::Groupchat, "error", "error"),
+            (Type::Error, "nothing", "nothing"),
+        ];
+        for (kind, with, without) in table {
+            assert_eq!(outcome(&to_bare(kind, &several)), with, "{kind:?} to available resources");
+            assert_eq!(outcome(&to_bare(kind, &negative)), without, "{kind:?} to a negative priority");
+            assert_eq!(outcome(&to_bare(kind, &nobody)), without, "{kind:?} to nobody");
+        }
+    }
+
+    #[test]
+    fn a_missing_resource_is_not_the_account() {
+        let several = account(&[Some(5), Some(1)]);
+        let table = [
+            (Type::Chat, "to 5"),
+            (Type::Normal, "to 5"),
+            (Type::Headline, "nothing"),
+            (Type::Groupchat, "error"),
+            (Type::Error, "nothing"),
+        ];
+        for (kind, expected) in table {
+            assert_eq!(outcome(&to_missing_resource(kind, &several)), expected, "{kind:?}");
+        }
+    }
+}

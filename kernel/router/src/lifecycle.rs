@@ -82,7 +82,7 @@ impl Parts {
     pub(crate) fn delete_account(&self, account: &BareJid) {
         self.tell_account(account, EventPoint::AccountDeleted);
         for session in self.sessions.of(account.as_str()) {
-            session.queue().end(Some(StreamCondition::NotAuthorized), Some("the account was removed".to_owned()));
+            session.queue().end(StreamCondition::NotAuthorized, Some("the account was removed"));
         }
     }
 }

@@ -33,7 +33,7 @@ impl Parts {
             Effect::EndSessions { account, resource, condition } => {
                 for session in self.sessions.of(account.as_str()) {
                     if resource.as_deref().is_none_or(|resource| resource == session.jid().resource()) {
-                        session.queue().end(Some(condition), None);
+                        session.queue().end(condition, None);
                     }
                 }
             }
