@@ -8,7 +8,9 @@ use crate::secrets::{DEFAULT_ITERATIONS, SALT_BYTES, Secrets, StoredKeys};
 /// do not exist.
 ///
 /// A client that asks for an unknown account sees the same salt every time, as
-/// it would for a real one, and no password fits. Keep the key: with a new one
+/// it would for a real one, and no password fits. They have the rounds and salt
+/// length of [`Secrets::derive`] by default; imported accounts that differ in
+/// these can be told apart until their password changes. Keep the key: with a new one
 /// the salts of unknown accounts change while those of real accounts do not.
 #[derive(Clone)]
 pub struct DecoyKey([u8; 32]);

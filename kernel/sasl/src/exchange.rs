@@ -173,8 +173,9 @@ impl Exchange {
             }
             Waiting::Plain { password, account } => {
                 let known = secrets.is_some();
-                let secrets = secrets.unwrap_or_else(|| Secrets::decoy(&account, &self.offer.decoy));
-                // Verified first: an unknown account costs the same time.
+                // Made up and verified for every account: all cost the same time.
+                let decoy = Secrets::decoy(&account, &self.offer.decoy);
+                let secrets = secrets.unwrap_or(decoy);
                 let right = std::str::from_utf8(&password).is_ok_and(|p| secrets.verify_plain(p));
                 self.verdict(account, known, right, standing, None)
             }
@@ -281,7 +282,9 @@ impl Exchange {
         standing: Standing,
     ) -> Step {
         let known = keys.is_some();
-        let keys = keys.unwrap_or_else(|| self.offer.decoy.keys(&account, hash));
+        // Made up for every account: all cost the same time.
+        let decoy = self.offer.decoy.keys(&account, hash);
+        let keys = keys.unwrap_or(decoy);
         let engine = Engine::new(self.mechanism, Some(keys), &self.offer);
         let stepped = engine.and_then(|mut engine| Some((engine.step(message).ok()?, engine)));
         match stepped {

@@ -71,13 +71,16 @@ impl Bind {
         if root.ns() != ns::CLIENT || !matches!(root.name(), "iq" | "message" | "presence") {
             return closing::fail(StreamCondition::UnsupportedStanzaType, conversation, out);
         }
-        let Some(request) = root.child(ns::BIND, "bind").filter(|_| root.name() == "iq") else {
+        let type_ = root.attr("type");
+        // Results and errors are never answered, so they are no requests to refuse.
+        let is_request = root.name() == "iq" && !matches!(type_.as_deref(), Some("result" | "error"));
+        let Some(request) = root.child(ns::BIND, "bind").filter(|_| is_request) else {
             // RFC 6120 §7.1: no session, no stanzas.
             let error = StreamError::with_text(StreamCondition::NotAuthorized, "bind a resource first");
             return closing::fail(error, conversation, out);
         };
         let id = root.attr("id").unwrap_or_default().into_owned();
-        let well_formed = root.attr("type").as_deref() == Some("set") && !id.is_empty();
+        let well_formed = type_.as_deref() == Some("set") && !id.is_empty();
         match requested(request, self.client.account()) {
             Ok(requested) if well_formed => {
                 out.push(Action::Bind { account: self.client.account().clone(), requested });

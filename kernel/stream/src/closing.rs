@@ -67,6 +67,14 @@ pub(crate) fn closed_by_client(state: State, conversation: &mut Conversation, ou
     }
 }
 
+/// An element after our closing tag: dropped, unless it is the client's own end.
+pub(crate) fn element(state: State, element: &Element, out: &mut Vec<Action>) -> State {
+    match state {
+        State::Closing(closing) if reported(element).is_some() => finish(closing.ending, out),
+        other => other,
+    }
+}
+
 /// The socket ended without a closing tag.
 pub(crate) fn disconnected(state: State, out: &mut Vec<Action>) -> State {
     match state {

@@ -13,7 +13,7 @@ pub(crate) struct Conversation {
     /// Whether our header of the present stream was sent.
     pub answered: bool,
     /// `xml:lang` of the client's header: the default of its stanzas.
-    pub lang: Option<Box<str>>,
+    pub lang: Option<Arc<str>>,
     pub failed_logins: u8,
     pub failed_bindings: u8,
 }

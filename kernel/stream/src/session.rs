@@ -46,11 +46,8 @@ impl Session {
         if stanza.kind() == Kind::Iq && self.answered(&stanza, conversation, out) {
             return State::Session(self);
         }
-        let mut stanza = stanza.readdressed(Some(self.bound.from().clone()), stanza.to().cloned());
-        if let Some(lang) = &conversation.lang {
-            // RFC 6120 §4.7.4: the stream's language is the stanzas'.
-            stanza = stanza.with_default_lang(lang);
-        }
+        // RFC 6120 §4.7.4: the stream's language is the stanzas'.
+        let stanza = stanza.stamped(self.bound.from().clone(), conversation.lang.clone());
         out.push(Action::Stanza(stanza));
         State::Session(self)
     }

@@ -123,18 +123,17 @@ impl State {
     }
 
     fn element(self, element: Element, conversation: &mut Conversation, out: &mut Vec<Action>) -> Self {
-        if let Self::Session(session) = self {
-            return session.element(element, conversation, out);
-        }
-        if let Some(reported) = closing::reported(&element) {
-            return closing::close(Ending::Reported(reported), conversation, out);
-        }
         match self {
+            // First, because it is asked for every stanza.
+            Self::Session(session) => session.element(element, conversation, out),
+            Self::Closing(_) | Self::Closed => closing::element(self, &element, out),
+            _ if let Some(reported) = closing::reported(&element) => {
+                closing::close(Ending::Reported(reported), conversation, out)
+            }
             Self::Features(features) => features.element(element, conversation, out),
             Self::Auth(auth) => auth.element(&element, conversation, out),
             Self::Bind(bind) => bind.element(element, conversation, out),
-            Self::Session(_) | Self::Header(_) | Self::StartTls(_) => closing::fail(driver_error(), conversation, out),
-            ignored @ (Self::Closing(_) | Self::Closed) => ignored,
+            Self::Header(_) | Self::StartTls(_) => closing::fail(driver_error(), conversation, out),
         }
     }
 

@@ -18,7 +18,7 @@ pub use outgoing::Outgoing;
 pub use reply::{ErrorReply, error_for_element};
 pub use types::{Kind, Type};
 
-use crate::{FullJid, Jid, Packed, ns};
+use crate::{Jid, Packed, ns};
 
 /// A message, presence or IQ with its head parsed.
 ///
@@ -138,14 +138,14 @@ impl Stanza {
 
     /// The same from another sender.
     #[must_use]
-    pub fn with_from(&self, from: &FullJid) -> Self {
+    pub fn with_from(&self, from: impl Into<Jid>) -> Self {
         self.readdressed(Some(from.into()), self.to.clone())
     }
 
     /// The same to another addressee.
     #[must_use]
-    pub fn with_to(&self, to: &Jid) -> Self {
-        self.readdressed(self.from.clone(), Some(to.clone()))
+    pub fn with_to(&self, to: impl Into<Jid>) -> Self {
+        self.readdressed(self.from.clone(), Some(to.into()))
     }
 
     /// The same with both addresses replaced or taken away.
@@ -169,6 +169,16 @@ impl Stanza {
         let mut stanza = self.readdressed(self.from.clone(), self.to.clone());
         stanza.lang = Some(lang.into());
         stanza
+    }
+
+    /// As it leaves the stream it came in on: from its sender, in the language
+    /// of the stream unless it names its own. Nothing is copied.
+    #[must_use]
+    pub fn stamped(mut self, from: Jid, lang: Option<Arc<str>>) -> Self {
+        self.from = Some(from);
+        self.lang = lang;
+        self.packed = OnceLock::new();
+        self
     }
 
     /// The form that crosses into plugins; computed once.
