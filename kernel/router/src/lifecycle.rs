@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use bytes::BytesMut;
 use xylem_hooks::{EventPoint, Plan};
 use xylem_session::Session;
-use xylem_stanza::{BareJid, Stanza, StreamCondition};
+use xylem_stanza::{BareJid, Condition, Kind, Outgoing, Stanza, StreamCondition};
 
 use crate::router::{Origin, Parts, Router, Work, at_once};
 
@@ -16,16 +17,20 @@ impl Router {
         }
     }
 
-    /// A session is over, for whatever reason; takes it out of the table. Its contacts hear that it
-    /// is unavailable (RFC 6121 §4.5.2). May be called twice; the second call does nothing.
+    /// A session is over and out of the table; to be told once. Its contacts hear that it
+    /// is unavailable (RFC 6121 §4.5.2).
     #[must_use]
     pub fn ended(&self, session: &Arc<Session>, reason: &str) -> Option<Work> {
-        if !session.retire() {
-            return None;
-        }
-        self.0.sessions.unbind(session);
         let (parts, session, reason) = (Arc::clone(&self.0), Arc::clone(session), reason.to_owned());
         at_once(async move { parts.end(&session, &reason).await })
+    }
+
+    /// What was queued for a session that is over, in order. Messages go where messages
+    /// go that find nobody; who asked a question hears that there is no answer.
+    #[must_use]
+    pub fn undelivered(&self, session: &Arc<Session>, stanzas: Vec<Outgoing>) -> Option<Work> {
+        let (parts, session) = (Arc::clone(&self.0), Arc::clone(session));
+        at_once(async move { parts.take_back(&session, stanzas).await })
     }
 
     /// An account was made.
@@ -58,6 +63,24 @@ impl Parts {
         }
         self.presence_changed(&plan, session, before);
         self.tell(&plan, session, EventPoint::SessionEnded, reason);
+    }
+
+    async fn take_back(self: &Arc<Self>, session: &Session, stanzas: Vec<Outgoing>) {
+        let Some(plan) = self.directory.plan(session.jid().domain()) else { return };
+        let account = session.jid().bare();
+        let origin = Origin::default();
+        for stanza in stanzas {
+            let mut bytes = BytesMut::with_capacity(stanza.len());
+            stanza.write_to(&mut bytes);
+            let Some(stanza) = std::str::from_utf8(&bytes).ok().and_then(|xml| Stanza::parse(xml).ok()) else {
+                continue;
+            };
+            match stanza.kind() {
+                Kind::Message => self.deliver_message(&plan, &account, Some(session.jid()), &stanza, &origin).await,
+                Kind::Iq => self.refuse(&stanza, Condition::ServiceUnavailable, &origin).await,
+                Kind::Presence => {}
+            }
+        }
     }
 
     /// Tells the plugins that want to know; they are called later, in order per account.

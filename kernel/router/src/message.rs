@@ -46,7 +46,7 @@ impl Parts {
         passage.through(Phase::Observe, self, origin, stanza).await;
     }
 
-    async fn deliver_message(
+    pub(crate) async fn deliver_message(
         self: &Arc<Self>,
         plan: &Plan,
         account: &BareJid,
