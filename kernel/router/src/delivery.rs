@@ -85,7 +85,7 @@ mod tests {
         let account = BareJid::parse("juliet@example.com").unwrap();
         for priority in priorities {
             let endpoint =
-                Endpoint { peer: "127.0.0.1:1".parse().unwrap(), tls: None, mechanism: "PLAIN".into(), anonymous: false };
+                Endpoint { peer: "127.0.0.1:1".parse().unwrap(), tls: None, mechanism: "PLAIN", anonymous: false };
             let binding = Binding {
                 account: &account,
                 resource: Resource::Generate,

@@ -15,7 +15,7 @@ impl Parts {
     pub(crate) async fn message_of(self: &Arc<Self>, plan: &Plan, session: &Arc<Session>, stanza: Stanza) {
         let origin = Origin::of(session);
         let account = session.jid().bare();
-        let stanza = if stanza.to().is_none() { stanza.with_to(&account.clone().into()) } else { stanza };
+        let stanza = if stanza.to().is_none() { stanza.with_to(&account) } else { stanza };
         let mut passage = Passage::new(plan, HookPoint::MessageOut, account.as_str(), &stanza);
         match passage.through(Phase::Default, self, &origin, stanza).await {
             Passed::On(stanza) => {

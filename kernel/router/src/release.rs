@@ -57,9 +57,10 @@ impl Parts {
                 && pick.min_priority.is_none_or(|least| presence.priority >= least)
                 && tag.is_none_or(|tag| tag.is_some_and(|tag| session.has(tag)))
                 && pick.except.as_deref() != Some(session.jid().resource())
+                && pick.only.as_deref().is_none_or(|only| only == session.jid().resource())
         };
         for session in self.sessions.of(account.as_str()).iter().filter(picked) {
-            self.push(session, &stanza.with_to(&session.jid().clone().into()));
+            self.push(session, &stanza.with_to(session.jid()));
         }
     }
 
@@ -92,7 +93,7 @@ impl Parts {
                 Ok(page) => page,
                 Err(error) => return tracing::error!(%table, %partition, %error, "kept stanzas cannot be read"),
             };
-            let Some(last) = page.rows.last().map(|row| row.id.clone()) else { return };
+            let Some(last) = page.rows.last().map(|row| row.id) else { return };
             for row in &page.rows {
                 match std::str::from_utf8(&row.payload).ok().and_then(|xml| Stanza::parse(xml).ok()) {
                     Some(stanza) => drop(self.push(session, &stanza)),
@@ -102,7 +103,7 @@ impl Parts {
             if !written(session).await {
                 return;
             }
-            if remove && archive.purge(partition, Purge::UpTo(last.clone())).wait().await.is_err() {
+            if remove && archive.purge(partition, Purge::UpTo(last)).wait().await.is_err() {
                 return;
             }
             if page.complete {
