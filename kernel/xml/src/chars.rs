@@ -88,7 +88,7 @@ pub(crate) fn is_space(b: u8) -> bool {
 /// Splits a qualified name into prefix length (0: none) and checks both parts
 /// (Namespaces in XML 1.0 §4, `QName`).
 pub(crate) fn check_qname(name: &str, limit: usize) -> Result<usize, XmlError> {
-    if name.len() > limit {
+    if name.len() > limit.min(0xFFFF) {
         return Err(XmlError::NameTooLong);
     }
     match memchr::memchr(b':', name.as_bytes()) {

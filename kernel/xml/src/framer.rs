@@ -12,10 +12,6 @@ use crate::index::Builder;
 use crate::scan::Scan;
 use crate::{Element, Limits, Scope, StreamHeader, XmlError};
 
-/// Elements up to this size are copied out of a buffer that holds more than
-/// them, so that a small stanza kept for long does not keep a large read alive.
-const COPY_BELOW: usize = 2048;
-
 /// What a stream consists of.
 #[derive(Clone, Debug)]
 pub enum Frame {
@@ -177,18 +173,18 @@ impl Framer {
 
     /// `<?`: answers whether a declaration was read.
     fn declaration(&mut self) -> Result<bool, XmlError> {
-        const LONGEST: usize = 256;
+        let longest = 256.min(self.limits.bytes());
         if matches!(self.phase, Phase::Prolog { declared: true }) || !may_be_declaration(&self.buffer) {
             return Err(XmlError::Restricted("processing instruction"));
         }
-        let window = self.buffer.get(..LONGEST).unwrap_or(&self.buffer);
+        let window = self.buffer.get(..longest).unwrap_or(&self.buffer);
         match memchr::memmem::find(window, b"?>") {
             Some(at) => {
                 check_declaration(&self.buffer.split_to(at + 2))?;
                 self.phase = Phase::Prolog { declared: true };
                 Ok(true)
             }
-            None if window.len() == LONGEST => Err(XmlError::NotWellFormed("malformed XML declaration")),
+            None if window.len() == longest => Err(XmlError::NotWellFormed("malformed XML declaration")),
             None => Ok(false),
         }
     }
@@ -290,15 +286,16 @@ impl Framer {
         Ok(Some(Frame::Element(builder.finish(text, scope))))
     }
 
-    /// The first `end` bytes, out of the buffer.
+    /// The first `end` bytes, out of the buffer. Copied unless they are most of
+    /// it: a small stanza kept for long must not keep a large read alive.
     fn take(&mut self, end: usize) -> Bytes {
-        if end == self.buffer.len() && self.buffer.capacity() < end.saturating_mul(2) {
-            return std::mem::take(&mut self.buffer).freeze();
-        }
-        if end <= COPY_BELOW {
+        if self.buffer.capacity() > end.saturating_mul(2) {
             let copy = Bytes::copy_from_slice(self.buffer.get(..end).unwrap_or_default());
             self.buffer.advance(end);
             return copy;
+        }
+        if end == self.buffer.len() {
+            return std::mem::take(&mut self.buffer).freeze();
         }
         self.buffer.split_to(end).freeze()
     }

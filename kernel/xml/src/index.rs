@@ -55,7 +55,7 @@ impl Builder {
         scope: &Scope,
         limits: &Limits,
     ) -> Result<bool, XmlError> {
-        if self.depth >= limits.depth {
+        if self.depth >= limits.levels() {
             return Err(XmlError::TooDeep);
         }
         let tag = OpenTag::new(utf8(bytes, at, end)?)?;
@@ -352,8 +352,8 @@ impl Builder {
     }
 }
 
-/// Offsets fit: [`Limits::bytes`] is far below `u32::MAX`, and a byte of input
-/// yields at most six words of index.
+/// Offsets fit: an element has at most 2^28 bytes ([`Limits::bytes`]), and four
+/// bytes, `<a/>`, yield at most eleven words of index.
 fn offset(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }

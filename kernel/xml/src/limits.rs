@@ -4,15 +4,16 @@
 /// `policy-violation` (RFC 6120 §4.9.3.14).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of one element, from its `<` to its last `>`. At most 1 GiB is
-    /// ever honoured.
+    /// Bytes of one element, from its `<` to its last `>`. Its index takes up
+    /// to eleven times as much. At most 256 MiB are honoured.
     pub stanza_bytes: usize,
-    /// Nested elements, the stanza itself counting one.
+    /// Nested elements, the stanza itself counting one. At most 512 are
+    /// honoured, so that whoever walks a tree may recurse.
     pub depth: usize,
     /// Attributes on one element (declarations included), and likewise prefixes
     /// bound at any one place inside an element.
     pub attributes: usize,
-    /// Bytes of one qualified name.
+    /// Bytes of one qualified name. At most 65 535 are honoured.
     pub name_bytes: usize,
 }
 
@@ -24,8 +25,12 @@ impl Limits {
         Self { stanza_bytes: 10_000, depth: 16, attributes: 32, name_bytes: 256 }
     }
 
+    pub(crate) fn levels(&self) -> usize {
+        self.depth.min(512)
+    }
+
     pub(crate) fn bytes(&self) -> usize {
-        self.stanza_bytes.min(1 << 30)
+        self.stanza_bytes.min(1 << 28)
     }
 }
 

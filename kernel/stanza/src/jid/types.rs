@@ -350,6 +350,12 @@ impl FullJid {
     }
 }
 
+impl From<&Jid> for Jid {
+    fn from(jid: &Jid) -> Self {
+        jid.clone()
+    }
+}
+
 impl From<BareJid> for Jid {
     fn from(jid: BareJid) -> Self {
         Self(jid.0)

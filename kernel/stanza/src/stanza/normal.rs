@@ -7,7 +7,7 @@ use crate::ns;
 
 /// What kernel and plugins made or already accepted is only bounded by what
 /// an index can hold.
-pub(super) const WIDE: Limits = Limits { stanza_bytes: 1 << 30, depth: 4096, attributes: 4096, name_bytes: 0xFFFF };
+pub(super) const WIDE: Limits = Limits { stanza_bytes: 1 << 28, depth: 512, attributes: 4096, name_bytes: 0xFFFF };
 
 /// The element with its stanza in `jabber:client` and written without a prefix.
 ///
