@@ -45,6 +45,12 @@ pub fn now() -> u64 {
     wit::now()
 }
 
+/// The key this call runs under: the bare address or domain whose rows the stores show.
+#[must_use]
+pub fn key() -> String {
+    wit::key()
+}
+
 /// Unpredictable bytes, 1024 at most.
 #[must_use]
 pub fn random(count: u32) -> Vec<u8> {

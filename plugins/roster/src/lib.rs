@@ -1,0 +1,21 @@
+//! Contact lists and presence subscriptions (RFC 6121 §2 and §3).
+//!
+//! Other plugins may read the store `contacts`: one row for each bare JID, whose
+//! first byte is a set of bits (see [`contact`]), with the indexes `to`, `from` and `pending`.
+
+mod change;
+mod contact;
+mod inbound;
+mod outbound;
+mod pending;
+mod push;
+mod query;
+mod state;
+
+use change::set;
+use inbound::inbound;
+use outbound::outbound;
+use pending::remind;
+use query::get;
+
+xylem_sdk::plugin!();
