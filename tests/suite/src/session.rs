@@ -165,6 +165,9 @@ impl Session {
         loop {
             if let Some(event) = self.reader.next_event()? {
                 self.log.push(format!("received: {event}"));
+                if let Event::Element(tree) = &event {
+                    self.full = bound_address(tree).or(self.full.take());
+                }
                 return Ok(Some(event));
             }
             match self.wire.read(&mut buffer, deadline)? {
@@ -346,10 +349,14 @@ impl Session {
         let wish = resource.map(|r| format!("<resource>{r}</resource>")).unwrap_or_default();
         let answer =
             self.query("bind", &format!("<iq type='set' id='bind'><bind xmlns='{BIND}'>{wish}</bind></iq>"))?;
-        let jid = answer.child(BIND, "bind").and_then(|b| b.child(BIND, "jid")).map(Tree::text);
-        self.full = Some(jid.with_context(|| format!("binding refused: {answer}"))?);
+        ensure!(self.full.is_some(), "binding refused: {answer}");
         Ok(())
     }
+}
+
+/// The address that an answer to a binding request gives.
+fn bound_address(tree: &Tree) -> Option<String> {
+    tree.child(BIND, "bind")?.child(BIND, "jid").map(Tree::text)
 }
 
 fn decode(tree: &Tree) -> Result<String> {
