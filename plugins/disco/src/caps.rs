@@ -54,10 +54,14 @@ mod tests {
     fn info() -> Info {
         Info {
             identities: vec![Identity::new("client", "pc", "Exodus 0.9.1")],
-            features: ["http://jabber.org/protocol/muc", "http://jabber.org/protocol/caps",
-                "http://jabber.org/protocol/disco#items", "http://jabber.org/protocol/disco#info"]
-                .map(String::from)
-                .to_vec(),
+            features: [
+                "http://jabber.org/protocol/muc",
+                "http://jabber.org/protocol/caps",
+                "http://jabber.org/protocol/disco#items",
+                "http://jabber.org/protocol/disco#info",
+            ]
+            .map(String::from)
+            .to_vec(),
             forms: Vec::new(),
         }
     }

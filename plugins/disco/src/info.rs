@@ -1,7 +1,7 @@
 //! What a `disco#info` answer says, apart from how it is written.
 
-use xylem_sdk::prelude::*;
 use xylem_sdk::contributions;
+use xylem_sdk::prelude::*;
 
 pub(crate) const NS: &str = "http://jabber.org/protocol/disco#info";
 pub(crate) const ITEMS: &str = "http://jabber.org/protocol/disco#items";
@@ -68,9 +68,9 @@ impl Form {
         let values = |values: &[String]| -> Vec<Xml> { values.iter().map(|v| Xml::new("value").text(v)).collect() };
         let kind = Xml::new("field").attr("var", "FORM_TYPE").attr("type", "hidden").leaf("value", self.kind);
         Xml::with_ns("x", "jabber:x:data").attr("type", "result").child(kind).children(
-            self.fields
-                .iter()
-                .map(|(var, list)| Xml::new("field").attr("var", var).attr("type", "list-multi").children(values(list))),
+            self.fields.iter().map(|(var, list)| {
+                Xml::new("field").attr("var", var).attr("type", "list-multi").children(values(list))
+            }),
         )
     }
 }

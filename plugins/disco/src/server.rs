@@ -3,8 +3,8 @@
 use xylem_sdk::contributions;
 use xylem_sdk::prelude::*;
 
-use crate::{Config, caps, contact};
 use crate::info::{ITEMS, Identity, Info};
+use crate::{Config, caps, contact};
 
 /// `disco#info` to the domain (XEP-0030 §3.1), also for the node of its capabilities (XEP-0115 §6.2).
 pub(crate) fn server_info(_cx: &Cx, iq: &Stanza) -> Result<Reply, Failure> {

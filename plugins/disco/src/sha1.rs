@@ -28,8 +28,7 @@ fn compress(state: &mut [u32; 5], block: &[u8]) {
             40..60 => ((b & c) | (b & d) | (c & d), 0x8F1B_BCDC),
             _ => (b ^ c ^ d, 0xCA62_C1D6_u32),
         };
-        let next =
-            a.rotate_left(5).wrapping_add(mix).wrapping_add(e).wrapping_add(constant).wrapping_add(word);
+        let next = a.rotate_left(5).wrapping_add(mix).wrapping_add(e).wrapping_add(constant).wrapping_add(word);
         (e, d, c, b, a) = (d, c, b.rotate_left(30), a, next);
     }
     for (sum, value) in state.iter_mut().zip([a, b, c, d, e]) {
@@ -38,8 +37,7 @@ fn compress(state: &mut [u32; 5], block: &[u8]) {
 }
 
 fn schedule(block: &[u8]) -> Vec<u32> {
-    let mut words: Vec<u32> =
-        block.as_chunks::<4>().0.iter().map(|bytes| u32::from_be_bytes(*bytes)).collect();
+    let mut words: Vec<u32> = block.as_chunks::<4>().0.iter().map(|bytes| u32::from_be_bytes(*bytes)).collect();
     for at in words.len()..80 {
         let back = |distance: usize| words.get(at.wrapping_sub(distance)).copied().unwrap_or(0);
         words.push((back(3) ^ back(8) ^ back(14) ^ back(16)).rotate_left(1));

@@ -19,7 +19,11 @@ pub(crate) fn set(cx: &Cx, iq: &Stanza) -> Result<Reply, Failure> {
         return Err(Failure::new(Condition::NotAllowed).text("an account needs no contact to see itself"));
     }
     let contact = Contact::load(&request.jid)?;
-    if request.remove { remove(contact)? } else { update(contact, request)? }
+    if request.remove {
+        remove(contact)?
+    } else {
+        update(contact, request)?
+    }
     Ok(Reply::empty())
 }
 

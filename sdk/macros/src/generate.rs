@@ -24,11 +24,17 @@ pub(crate) fn plugin(manifest: &Manifest) -> Result<TokenStream, String> {
 }
 
 fn exports(manifest: &Manifest) -> Result<TokenStream, String> {
-    let hooks = arms(&manifest.hook, |number, handler| quote!(#number => dispatch::hook(crate::#handler, &cx, &stanza)))?;
+    let hooks =
+        arms(&manifest.hook, |number, handler| quote!(#number => dispatch::hook(crate::#handler, &cx, &stanza)))?;
     let claims = arms(&manifest.iq, |number, handler| quote!(#number => dispatch::iq(crate::#handler, &cx, &stanza)))?;
-    let events = arms(&manifest.event, |number, handler| quote!(#number => dispatch::event(crate::#handler, &cx, &event)))?;
-    let answer = optional(manifest.replies.answer.as_deref(), |handler| quote!(dispatch::answer(crate::#handler, &token, answer)))?;
-    let wake = optional(manifest.replies.wake.as_deref(), |handler| quote!(dispatch::wake(crate::#handler, &name, &token)))?;
+    let events =
+        arms(&manifest.event, |number, handler| quote!(#number => dispatch::event(crate::#handler, &cx, &event)))?;
+    let answer = optional(
+        manifest.replies.answer.as_deref(),
+        |handler| quote!(dispatch::answer(crate::#handler, &token, answer)),
+    )?;
+    let wake =
+        optional(manifest.replies.wake.as_deref(), |handler| quote!(dispatch::wake(crate::#handler, &name, &token)))?;
     let start = match manifest.lifecycle.start.as_deref() {
         Some(handler) => {
             let handler = ident(handler)?;
@@ -109,7 +115,8 @@ fn exports(manifest: &Manifest) -> Result<TokenStream, String> {
 fn arms(entries: &[Entry], arm: impl Fn(Literal, Ident) -> TokenStream) -> Result<TokenStream, String> {
     let mut arms = TokenStream::new();
     for (number, entry) in entries.iter().enumerate() {
-        let number = Literal::u32_suffixed(u32::try_from(number).map_err(|_| "plugin.toml: too many entries".to_owned())?);
+        let number =
+            Literal::u32_suffixed(u32::try_from(number).map_err(|_| "plugin.toml: too many entries".to_owned())?);
         let arm = arm(number, ident(&entry.handler)?);
         arms.extend(quote!(#arm,));
     }
@@ -193,9 +200,8 @@ fn config(manifest: &Manifest) -> Result<TokenStream, String> {
     let (mut fields, mut values) = (TokenStream::new(), TokenStream::new());
     for (option, schema) in &manifest.config {
         let name = ident(&option.replace('-', "_"))?;
-        let (kind, value) = field(option, schema).ok_or_else(|| {
-            format!("plugin.toml: the default of [config.{option}] does not fit its type")
-        })?;
+        let (kind, value) = field(option, schema)
+            .ok_or_else(|| format!("plugin.toml: the default of [config.{option}] does not fit its type"))?;
         let help = &schema.help;
         fields.extend(quote!(#[doc = #help] pub(crate) #name: #kind,));
         values.extend(quote!(#name: #value,));

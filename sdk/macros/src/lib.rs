@@ -17,7 +17,11 @@ use proc_macro2::Span;
 /// A handler that is missing or has another signature is a compile error.
 #[proc_macro]
 pub fn plugin(input: TokenStream) -> TokenStream {
-    let result = if input.is_empty() { read() } else { Err("`plugin!()` takes nothing; everything is in plugin.toml".to_owned()) };
+    let result = if input.is_empty() {
+        read()
+    } else {
+        Err("`plugin!()` takes nothing; everything is in plugin.toml".to_owned())
+    };
     match result {
         Ok(tokens) => tokens.into(),
         Err(problem) => syn::Error::new(Span::call_site(), problem).to_compile_error().into(),

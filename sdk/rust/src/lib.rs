@@ -22,8 +22,8 @@
 extern crate self as xylem_sdk;
 
 pub mod accounts;
-pub mod archive;
 mod answer;
+pub mod archive;
 pub mod config;
 pub mod contributions;
 mod cx;

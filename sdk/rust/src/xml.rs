@@ -166,11 +166,9 @@ mod tests {
 
     #[test]
     fn builds_and_escapes() {
-        let xml = Xml::with_ns("a", "n'1").child(Xml::new("b").attr("k", "<\n\"")).leaf("c", "1 < 2 & 'x'").attr("late", "v");
-        assert_eq!(
-            xml.build(),
-            "<a xmlns='n&apos;1' late='v'><b k='&lt;&#10;&quot;'/><c>1 &lt; 2 &amp; 'x'</c></a>"
-        );
+        let xml =
+            Xml::with_ns("a", "n'1").child(Xml::new("b").attr("k", "<\n\"")).leaf("c", "1 < 2 & 'x'").attr("late", "v");
+        assert_eq!(xml.build(), "<a xmlns='n&apos;1' late='v'><b k='&lt;&#10;&quot;'/><c>1 &lt; 2 &amp; 'x'</c></a>");
         assert_eq!(Xml::new("e").text("").build(), "<e/>");
     }
 }
