@@ -102,10 +102,10 @@ impl Reader {
         let file = BufReader::with_capacity(1 << 18, file);
         let (tables, counts) = (HashMap::new(), Counts::default());
         let mut reader = Self { path: path.to_owned(), file, tables, counts, ended: false };
-        if &reader.exactly::<8>()? != MARK {
+        if &reader.exactly::<8>(0)? != MARK {
             return Err(reader.bad(0, "not an export of Xylem"));
         }
-        if u32::from_le_bytes(reader.exactly()?) != VERSION {
+        if u32::from_le_bytes(reader.exactly(8)?) != VERSION {
             return Err(reader.bad(8, "an export of an unknown version"));
         }
         Ok(reader)
@@ -130,13 +130,13 @@ impl Reader {
     }
 
     fn body(&mut self, start: u64) -> Result<Vec<u8>> {
-        let length = u32::from_le_bytes(self.exactly()?) as usize;
-        let crc = u32::from_le_bytes(self.exactly()?);
+        let length = u32::from_le_bytes(self.exactly(start)?) as usize;
+        let crc = u32::from_le_bytes(self.exactly(start)?);
         if length > MAX_RECORD {
             return Err(self.bad(start, "a record that is too long"));
         }
         let mut body = vec![0; length];
-        self.fill(&mut body)?;
+        self.fill(&mut body, start)?;
         if crc32fast::hash(&body) != crc {
             return Err(self.bad(start, "checksum does not match"));
         }
@@ -175,20 +175,21 @@ impl Reader {
         }
     }
 
-    fn exactly<const N: usize>(&mut self) -> Result<[u8; N]> {
+    fn exactly<const N: usize>(&mut self, start: u64) -> Result<[u8; N]> {
         let mut bytes = [0; N];
-        self.fill(&mut bytes)?;
+        self.fill(&mut bytes, start)?;
         Ok(bytes)
     }
 
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<()> {
+    /// Reads a part of the record that begins at `start`.
+    fn fill(&mut self, bytes: &mut [u8], start: u64) -> Result<()> {
         match self.file.read_exact(bytes) {
             Ok(()) => {
                 self.counts.bytes += bytes.len() as u64;
                 Ok(())
             }
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-                Err(self.bad(self.counts.bytes, "the file ends before its end mark"))
+                Err(self.bad(start, "the file ends before its end mark"))
             }
             Err(error) => Err(StoreError::io(&self.path, &error)),
         }

@@ -19,6 +19,9 @@ use crate::error::{Result, StoreError};
 pub(super) const DIRECTORY: u32 = 0;
 /// Table number of the pieces of big values.
 pub(super) const CHUNKS: u32 = 1;
+/// Table number of the mark that a database was made: what opens without it is
+/// not empty but has lost everything.
+const MADE: u32 = 2;
 /// First number of a caller's table.
 pub(super) const FIRST_TABLE: u32 = 16;
 
@@ -64,8 +67,21 @@ impl<E: Engine> Layered<E> {
         }
     }
 
-    /// Over an engine that may hold data: reads the directory of tables.
+    /// Over an engine that was just made: marks it as such.
+    pub(super) fn make(engine: E, lock: Option<Arc<File>>) -> Result<Self> {
+        let key = MADE.to_be_bytes().to_vec();
+        let mark = value::seal(&key, Kind::Inline, &[]);
+        engine.apply(vec![(key, Some(mark))])?;
+        Self::new(engine, lock)
+    }
+
+    /// Over an engine that was made before: reads the directory of tables.
     pub(super) fn new(engine: E, lock: Option<Arc<File>>) -> Result<Self> {
+        let key = MADE.to_be_bytes();
+        let mark = engine.get(&key)?;
+        if mark.is_none_or(|mark| value::unseal(&key, &mark).is_err()) {
+            return Err(StoreError::damaged("(all)", "the database opens, but what was in it is gone"));
+        }
         let mut directory = Directory::default();
         for (key, sealed) in engine.range(&Scan::prefix(DIRECTORY.to_be_bytes()))? {
             let row = value::unseal(&key, &sealed).ok().and_then(|(_, row)| directory::decode(row));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::fjall::Fjall;
-use super::layered::Layered;
+use super::layered::{Engine, Layered};
 use super::sled::Sled;
 use super::sled_files::sync;
 use super::{Backend, memory};
@@ -64,12 +64,26 @@ pub fn open(kind: BackendKind, dir: &Path) -> Result<Arc<dyn Backend>> {
     if !place.database().exists() {
         place.make()?;
     }
-    match place.open_at(&place.database()) {
+    match place.open_at(&place.database(), Age::Old) {
         Ok(backend) => Ok(backend),
         Err(Failure::Damaged(message)) => place.restore(&message),
         Err(Failure::Refused(error)) => Err(error),
         Err(Failure::Busy) => Err(StoreError::Locked(place.database())),
     }
+}
+
+fn layered<E: Engine>(engine: E, lock: Option<Arc<File>>, age: Age) -> Result<Arc<dyn Backend>> {
+    Ok(match age {
+        Age::New => Arc::new(Layered::make(engine, lock)?),
+        Age::Old => Arc::new(Layered::new(engine, lock)?),
+    })
+}
+
+/// Whether a database is being made or was made before.
+#[derive(Clone, Copy)]
+enum Age {
+    New,
+    Old,
 }
 
 /// A directory with a database in it.
@@ -109,7 +123,7 @@ impl Place {
         if path.exists() {
             fs::remove_dir_all(path).map_err(|error| StoreError::io(path, &error))?;
         }
-        self.open_at(path).map_err(|failure| match failure {
+        self.open_at(path, Age::New).map_err(|failure| match failure {
             Failure::Refused(error) => error,
             Failure::Busy => StoreError::Locked(path.to_owned()),
             Failure::Damaged(message) => StoreError::Unopenable { path: path.to_owned(), message: message.into() },
@@ -118,10 +132,10 @@ impl Place {
 
     /// Opens, tolerating panics (a damaged sled database mostly panics) and a
     /// handle that is just being closed.
-    fn open_at(&self, path: &Path) -> Result<Arc<dyn Backend>, Failure> {
+    fn open_at(&self, path: &Path, age: Age) -> Result<Arc<dyn Backend>, Failure> {
         let deadline = Instant::now() + Duration::from_secs(5);
         loop {
-            let attempt = catch_unwind(AssertUnwindSafe(|| self.open_engine(path)));
+            let attempt = catch_unwind(AssertUnwindSafe(|| self.open_engine(path, age)));
             match attempt.unwrap_or_else(|panic| Err(Failure::Damaged(panic_text(&*panic)))) {
                 Err(Failure::Busy) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(10)),
                 result => return result,
@@ -129,11 +143,11 @@ impl Place {
         }
     }
 
-    fn open_engine(&self, path: &Path) -> Result<Arc<dyn Backend>, Failure> {
+    fn open_engine(&self, path: &Path, age: Age) -> Result<Arc<dyn Backend>, Failure> {
         let lock = Some(Arc::clone(&self.lock));
         Ok(match self.kind {
-            BackendKind::Sled => Arc::new(Layered::new(Sled::open(path)?, lock)?),
-            BackendKind::Fjall => Arc::new(Layered::new(Fjall::open(path)?, lock)?),
+            BackendKind::Sled => layered(Sled::open(path)?, lock, age)?,
+            BackendKind::Fjall => layered(Fjall::open(path)?, lock, age)?,
             BackendKind::Memory => memory(),
         })
     }
@@ -154,7 +168,7 @@ impl Place {
             damaged = %aside.display(),
             "THE DATABASE WAS DAMAGED AND HAS BEEN REPLACED BY AN EXPORT: everything after the export is only in the damaged one"
         );
-        match self.open_at(&database) {
+        match self.open_at(&database, Age::Old) {
             Ok(backend) => Ok(backend),
             Err(_) => {
                 Err(StoreError::Unopenable { path: database, message: "the restored database does not open".into() })

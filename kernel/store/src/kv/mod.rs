@@ -30,6 +30,12 @@ impl Kv {
         self.table
     }
 
+    /// The store it belongs to.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// The partition if it is in memory: one hash and one short lock, no
     /// allocation. `None` says nothing about whether it has rows.
     #[must_use]
