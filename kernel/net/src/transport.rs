@@ -9,8 +9,10 @@ use std::io::{self, BufRead, IoSlice, Write};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use rustls::{ServerConfig, ServerConnection};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -43,6 +45,14 @@ pub(crate) struct Transport {
 impl Transport {
     pub(crate) fn new(tcp: TcpStream) -> Self {
         Self { tcp, tls: None, unsent: Vec::new() }
+    }
+
+    /// Lets the system give the connection up when what was sent is not acknowledged for
+    /// so long (RFC 5482).
+    pub(crate) fn give_up_after(&self, patience: Duration) {
+        if let Err(error) = SockRef::from(&self.tcp).set_tcp_user_timeout(Some(patience)) {
+            tracing::debug!(%error, "no TCP user timeout");
+        }
     }
 
     /// Begins the server's side of a TLS handshake.

@@ -77,14 +77,13 @@ impl fmt::Debug for Barrier {
     }
 }
 
-/// Why the server ends a stream (RFC 6120 §4.9). With no condition the stream is
-/// closed without an error.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why the server ends a stream (RFC 6120 §4.9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct End {
     /// The stream error's condition.
-    pub condition: Option<StreamCondition>,
+    pub condition: StreamCondition,
     /// Its text for people.
-    pub text: Option<String>,
+    pub text: Option<&'static str>,
     /// Whether what is queued before it is still to be written. A reader that is
     /// too slow gets none of it; it comes back as undelivered.
     pub flush: bool,
@@ -120,7 +119,7 @@ struct State {
 #[derive(Debug)]
 enum Phase {
     Open,
-    Ending(Box<End>),
+    Ending(End),
     Closed,
 }
 
@@ -145,8 +144,8 @@ impl Queue {
             state.stanzas >= state.limits.stanzas || (state.stanzas > 0 && state.bytes + size > state.limits.bytes);
         if over {
             let waker = state.end(End {
-                condition: Some(StreamCondition::ResourceConstraint),
-                text: Some("stanzas are not read as fast as they arrive".to_owned()),
+                condition: StreamCondition::ResourceConstraint,
+                text: Some("stanzas are not read as fast as they arrive"),
                 flush: false,
             });
             drop(state);
@@ -179,7 +178,7 @@ impl Queue {
 
     /// Ends the session once what is queued is written; what comes later is refused.
     /// Does nothing if it is ending already.
-    pub fn end(&self, condition: Option<StreamCondition>, text: Option<String>) {
+    pub fn end(&self, condition: StreamCondition, text: Option<&'static str>) {
         let mut state = self.lock();
         if state.open().is_err() {
             return;
@@ -195,6 +194,11 @@ impl Queue {
         (state.stanzas, state.bytes)
     }
 
+    /// Its bounds.
+    pub fn limits(&self) -> QueueLimits {
+        self.lock().limits
+    }
+
     /// Whether stanzas are still accepted.
     pub fn is_open(&self) -> bool {
         self.lock().open().is_ok()
@@ -205,19 +209,36 @@ impl Queue {
     pub fn poll_take(&self, waker: &Waker, bytes: usize, into: &mut VecDeque<Item>) -> Taken {
         let mut state = self.lock();
         if let Phase::Ending(end) = &state.phase {
-            let end = End::clone(end);
+            let end = *end;
             if state.items.is_empty() || !end.flush {
                 return Taken::End(end);
             }
         }
         if state.items.is_empty() {
-            if !state.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
-                state.waker = Some(waker.clone());
-            }
+            state.remember(waker);
             return Taken::Empty;
         }
         state.take(bytes, into);
         Taken::Items
+    }
+
+    /// For the session's task: while it runs it looks here before it rests, so nobody
+    /// needs to wake it.
+    pub fn disarm(&self) {
+        self.lock().waker = None;
+    }
+
+    /// For the session's task, while the client takes no more: remembers the waker, and
+    /// says so if the session is to end without waiting for the client.
+    pub fn watch(&self, waker: &Waker) -> Option<End> {
+        let mut state = self.lock();
+        if let Phase::Ending(end) = state.phase
+            && !end.flush
+        {
+            return Some(end);
+        }
+        state.remember(waker);
+        None
     }
 
     /// For the session's task: refuses everything from now on and hands back what
@@ -258,6 +279,12 @@ impl State {
         }
     }
 
+    fn remember(&mut self, waker: &Waker) {
+        if !self.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            self.waker = Some(waker.clone());
+        }
+    }
+
     /// The bell is rung for the first item only: whoever comes for it finds the rest.
     fn append(&mut self, item: Item) -> Option<Waker> {
         let first = self.items.is_empty();
@@ -266,7 +293,7 @@ impl State {
     }
 
     fn end(&mut self, end: End) -> Option<Waker> {
-        self.phase = Phase::Ending(Box::new(end));
+        self.phase = Phase::Ending(end);
         self.waker.take()
     }
 

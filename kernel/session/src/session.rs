@@ -18,7 +18,9 @@ pub struct Endpoint {
     /// `None` on a stream without TLS.
     pub tls: Option<Security>,
     /// The SASL mechanism, such as `SCRAM-SHA-256-PLUS`.
-    pub mechanism: Box<str>,
+    pub mechanism: &'static str,
+    /// The account is made up and ends with the session (RFC 4505).
+    pub anonymous: bool,
 }
 
 /// What TLS agreed on.

@@ -145,7 +145,7 @@ impl SessionTable {
         account.sessions.push(session.clone());
         drop(shard);
         if let Some(old) = &replaced {
-            old.queue().end(Some(StreamCondition::Conflict), Some("replaced by a new session".to_owned()));
+            old.queue().end(StreamCondition::Conflict, Some("replaced by a new session"));
         } else {
             self.count.fetch_add(1, Ordering::Relaxed);
         }
@@ -233,9 +233,9 @@ impl SessionTable {
     }
 
     /// Ends every session, as at shutdown.
-    pub fn end_all(&self, condition: StreamCondition, text: Option<&str>) {
+    pub fn end_all(&self, condition: StreamCondition, text: Option<&'static str>) {
         for session in self.all(0, usize::MAX) {
-            session.queue().end(Some(condition), text.map(str::to_owned));
+            session.queue().end(condition, text);
         }
     }
 

@@ -95,7 +95,7 @@ fn a_slow_reader_is_ended_and_gets_nothing_more() {
         assert_eq!(reader.queue.push(stanza("cc")), Err(Refused::Full));
         assert_eq!(reader.queue.push(stanza("dd")), Err(Refused::Closed));
         let (Taken::End(end), items) = reader.take(100) else { panic!("not ended") };
-        assert_eq!(end.condition, Some(StreamCondition::ResourceConstraint));
+        assert_eq!(end.condition, StreamCondition::ResourceConstraint);
         assert!(items.is_empty() && !end.flush);
         let left: Vec<_> = reader.queue.close().iter().map(text).collect();
         assert_eq!(left, ["aa", "bb"]);
@@ -113,11 +113,11 @@ fn a_single_stanza_may_be_larger_than_the_bound() {
 fn an_end_waits_for_what_is_before_it() {
     let reader = Reader::new(10, 100);
     reader.queue.push(stanza("a")).unwrap();
-    reader.queue.end(Some(StreamCondition::SystemShutdown), None);
-    reader.queue.end(Some(StreamCondition::Conflict), None);
+    reader.queue.end(StreamCondition::SystemShutdown, None);
+    reader.queue.end(StreamCondition::Conflict, None);
     assert_eq!(reader.queue.push(stanza("b")), Err(Refused::Closed));
     assert_eq!(reader.take(100).1, ["a"]);
-    let end = End { condition: Some(StreamCondition::SystemShutdown), text: None, flush: true };
+    let end = End { condition: StreamCondition::SystemShutdown, text: None, flush: true };
     assert_eq!(reader.take(100).0, Taken::End(end));
 }
 
@@ -125,7 +125,7 @@ fn an_end_waits_for_what_is_before_it() {
 fn an_end_wakes() {
     let reader = Reader::new(10, 100);
     assert_eq!(reader.take(100).0, Taken::Empty);
-    reader.queue.end(None, None);
+    reader.queue.end(StreamCondition::Reset, None);
     assert_eq!(reader.rung(), 1);
 }
 
@@ -148,4 +148,17 @@ fn barriers_fire_once() {
     assert_eq!(reader.queue.barrier(barrier("late")), Err(Refused::Closed));
     use Delivery::{Lost, Written};
     assert_eq!(*seen.lock().unwrap(), [("written", Written), ("left", Lost), ("late", Lost)]);
+}
+
+#[test]
+fn who_runs_is_not_woken_and_who_is_blocked_hears_the_end() {
+    let reader = Reader::new(1, 100);
+    assert_eq!(reader.take(100).0, Taken::Empty);
+    reader.queue.disarm();
+    reader.queue.push(stanza("a")).unwrap();
+    assert_eq!(reader.rung(), 0);
+    assert_eq!(reader.queue.watch(&reader.waker), None);
+    assert_eq!(reader.queue.push(stanza("b")), Err(Refused::Full));
+    assert_eq!(reader.rung(), 1);
+    assert!(reader.queue.watch(&reader.waker).is_some_and(|end| !end.flush));
 }

@@ -9,7 +9,7 @@ use xylem_session::{
 use xylem_stanza::{BareJid, FullJid, Stanza, StreamCondition};
 
 fn endpoint() -> Endpoint {
-    Endpoint { peer: "192.0.2.1:5000".parse().unwrap(), tls: None, mechanism: "PLAIN".into() }
+    Endpoint { peer: "192.0.2.1:5000".parse().unwrap(), tls: None, mechanism: "PLAIN", anonymous: false }
 }
 
 fn bind(table: &SessionTable, account: &str, resource: Resource<'_>, conflict: Conflict) -> Result<Bound, BindError> {
@@ -65,7 +65,7 @@ fn conflicts() {
     assert_eq!(table.find(session.jid()).unwrap().id(), session.id());
     assert_eq!(table.count(), 2);
     let end = old.queue().poll_take(std::task::Waker::noop(), 1, &mut Default::default());
-    assert!(matches!(end, Taken::End(end) if end.condition == Some(StreamCondition::Conflict)));
+    assert!(matches!(end, Taken::End(end) if end.condition == StreamCondition::Conflict));
     assert!(!table.unbind(&old), "the successor stays");
     assert!(table.find(session.jid()).is_some());
     assert!(old.retire() && !old.retire());

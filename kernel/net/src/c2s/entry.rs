@@ -1,0 +1,58 @@
+//! What a connection asks of the rest of the server.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use xylem_sasl::{Failure, Lookup, Mechanism};
+use xylem_session::Session;
+use xylem_stanza::{BareJid, Outgoing, Stanza};
+use xylem_stream::{Ending, HostConfig};
+
+/// Something that has to be waited for.
+pub type Waiting<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// The server behind the connections.
+///
+/// Calls come from the connection's task. Where one returns something to wait for,
+/// the connection takes nothing more from its client until that is done, so the
+/// order in which a client speaks is the order in which it is heard; what is queued
+/// for the client goes on being written. Returning `None` costs nothing.
+pub trait Entry: Send + Sync + 'static {
+    /// A stanza from a bound session; `from` is its full address.
+    fn stanza(&self, session: &Arc<Session>, stanza: Stanza) -> Option<Waiting<()>>;
+
+    /// A session begins: it was told its address and may be sent to.
+    fn bound(&self, session: &Arc<Session>) -> Option<Waiting<()>> {
+        let _ = session;
+        None
+    }
+
+    /// A session is over and out of the table. Told exactly once for every session
+    /// that was bound, before a successor to the same address is announced.
+    fn ended(&self, session: &Arc<Session>, ending: &Ending) -> Option<Waiting<()>>;
+
+    /// What was queued for a session but not written when its connection ended, in
+    /// order. Told after [`Entry::ended`], and only if there is something. The client
+    /// may have received the first of them.
+    fn undelivered(&self, session: &Arc<Session>, stanzas: Vec<Outgoing>) -> Option<Waiting<()>>;
+
+    /// Finds the secrets of an account; `Unavailable` also where the address or account
+    /// failed too often of late.
+    fn look_up(&self, account: &BareJid, peer: SocketAddr) -> Waiting<Lookup>;
+
+    /// A client proved who it is.
+    fn logged_in(&self, account: &BareJid, mechanism: Mechanism, anonymous: bool, peer: SocketAddr) {
+        let _ = (account, mechanism, anonymous, peer);
+    }
+
+    /// A client failed to prove who it is.
+    fn login_failed(&self, account: Option<&BareJid>, failure: &Failure, peer: SocketAddr) {
+        let _ = (account, failure, peer);
+    }
+
+    /// An IQ from a client that has not logged in, in a namespace that the host admits.
+    /// The answer is written to it.
+    fn pre_auth_iq(&self, stanza: Stanza, host: &Arc<HostConfig>, peer: SocketAddr) -> Waiting<Option<Outgoing>>;
+}

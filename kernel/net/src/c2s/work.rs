@@ -1,0 +1,120 @@
+//! What the connection waits for before it hears its client again.
+
+use std::task::{Context as Cx, Poll};
+
+use xylem_sasl::Lookup;
+use xylem_stanza::{FullJid, Outgoing};
+use xylem_stream::{Action, Event, Stream};
+
+use crate::c2s::driver::Driver;
+use crate::c2s::entry::Waiting;
+
+/// One thing to wait for.
+pub(super) enum Work {
+    /// A stanza, or another word to the server behind.
+    Entry(Waiting<()>),
+    /// An account's secrets.
+    Secrets { lookup: Waiting<Lookup>, costly: bool },
+    /// A login that computes, on a thread for such work. `None` if that failed.
+    Costly(Waiting<Option<(Box<Stream>, Vec<Action>)>>),
+    /// The end of the session whose address this one takes.
+    Succession { ended: Waiting<()>, jid: FullJid },
+    /// An answer to somebody who has not logged in.
+    Answer(Waiting<Option<Outgoing>>),
+}
+
+impl Driver {
+    /// Goes on with what is waited for, and with what had to wait for it.
+    pub(super) fn resume(&mut self, cx: &mut Cx<'_>) {
+        while let Some(work) = self.work.take() {
+            match self.step(work, cx) {
+                Some(unfinished) => {
+                    self.work = Some(unfinished);
+                    return;
+                }
+                None => self.catch_up(),
+            }
+        }
+    }
+
+    /// Carries out the actions that had to wait, up to the next that waits.
+    fn catch_up(&mut self) {
+        while self.work.is_none()
+            && let Some(action) = self.later.pop_front()
+        {
+            self.act(action);
+        }
+    }
+
+    /// Polls it once; what is not done comes back. What it led to may be new work.
+    fn step(&mut self, work: Work, cx: &mut Cx<'_>) -> Option<Work> {
+        match work {
+            Work::Entry(mut waiting) => match waiting.as_mut().poll(cx) {
+                Poll::Ready(()) => None,
+                Poll::Pending => Some(Work::Entry(waiting)),
+            },
+            Work::Secrets { mut lookup, costly } => match lookup.as_mut().poll(cx) {
+                Poll::Ready(found) => {
+                    self.found(found, costly);
+                    None
+                }
+                Poll::Pending => Some(Work::Secrets { lookup, costly }),
+            },
+            Work::Costly(mut waiting) => match waiting.as_mut().poll(cx) {
+                Poll::Ready(outcome) => {
+                    self.computed(outcome);
+                    None
+                }
+                Poll::Pending => Some(Work::Costly(waiting)),
+            },
+            Work::Succession { mut ended, jid } => match ended.as_mut().poll(cx) {
+                Poll::Ready(()) => {
+                    self.handle(Event::Bound(Ok(jid)));
+                    None
+                }
+                Poll::Pending => Some(Work::Succession { ended, jid }),
+            },
+            Work::Answer(mut waiting) => match waiting.as_mut().poll(cx) {
+                Poll::Ready(answer) => {
+                    self.answer(answer.as_ref());
+                    None
+                }
+                Poll::Pending => Some(Work::Answer(waiting)),
+            },
+        }
+    }
+
+    fn found(&mut self, lookup: Lookup, costly: bool) {
+        if !costly {
+            return self.handle(Event::Secrets(lookup));
+        }
+        let Some(mut stream) = self.stream.take() else { return };
+        let turns = self.context.costly.clone();
+        self.work = Some(Work::Costly(Box::pin(async move {
+            let _turn = turns.acquire_owned().await.ok()?;
+            let computing = tokio::task::spawn_blocking(move || {
+                let mut actions = Vec::new();
+                stream.handle(Event::Secrets(lookup), &mut actions);
+                (stream, actions)
+            });
+            computing.await.ok()
+        })));
+    }
+
+    fn computed(&mut self, outcome: Option<(Box<Stream>, Vec<Action>)>) {
+        match outcome {
+            Some((stream, actions)) => {
+                self.stream = Some(stream);
+                self.later.extend(actions);
+            }
+            None => self.abandon(),
+        }
+    }
+
+    fn answer(&mut self, answer: Option<&Outgoing>) {
+        if let Some(answer) = answer {
+            self.answers.extend_from_slice(&answer.head);
+            self.answers.extend_from_slice(&answer.tail);
+        }
+    }
+}
