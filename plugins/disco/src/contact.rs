@@ -3,8 +3,8 @@
 use crate::Config;
 use crate::info::Form;
 
-/// The form, if the operator named any address.
-pub(crate) fn form(config: &Config) -> Option<Form> {
+/// The form, if there is any address. The mailbox `xmpp` is what XEP-0157 §2 has every domain provide.
+pub(crate) fn form(config: &Config, domain: &str) -> Option<Form> {
     let fields: Vec<(&'static str, Vec<String>)> = [
         ("abuse-addresses", &config.abuse),
         ("admin-addresses", &config.admin),
@@ -16,7 +16,7 @@ pub(crate) fn form(config: &Config) -> Option<Form> {
     ]
     .into_iter()
     .filter(|(_, addresses)| !addresses.is_empty())
-    .map(|(var, addresses)| (var, addresses.clone()))
+    .map(|(var, addresses)| (var, addresses.iter().map(|address| address.replace("{domain}", domain)).collect()))
     .collect();
     (!fields.is_empty()).then_some(Form { kind: "http://jabber.org/network/serverinfo", fields })
 }

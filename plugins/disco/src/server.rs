@@ -7,9 +7,9 @@ use crate::info::{ITEMS, Identity, Info};
 use crate::{Config, caps, contact};
 
 /// `disco#info` to the domain (XEP-0030 §3.1), also for the node of its capabilities (XEP-0115 §6.2).
-pub(crate) fn server_info(_cx: &Cx, iq: &Stanza) -> Result<Reply, Failure> {
+pub(crate) fn server_info(cx: &Cx, iq: &Stanza) -> Result<Reply, Failure> {
     let config = Config::load();
-    let info = info(&config)?;
+    let info = info(cx, &config)?;
     // Other plugins come and go; whoever asks first puts the announcement right.
     let ver = caps::verification(&info);
     publish(&config, &ver)?;
@@ -31,9 +31,9 @@ pub(crate) fn server_items(_cx: &Cx, iq: &Stanza) -> Result<Reply, Failure> {
 }
 
 /// Puts `<c/>` among the stream features (XEP-0115 §6.3).
-pub(crate) fn announce(_cx: &Cx, _event: &Event) -> Result<(), Failure> {
+pub(crate) fn announce(cx: &Cx, _event: &Event) -> Result<(), Failure> {
     let config = Config::load();
-    let ver = caps::verification(&info(&config)?);
+    let ver = caps::verification(&info(cx, &config)?);
     Ok(publish(&config, &ver)?)
 }
 
@@ -42,9 +42,9 @@ pub(crate) fn node<'a>(iq: &Stanza<'a>) -> Option<&'a str> {
     iq.payload().and_then(|query| query.attr("node")).filter(|node| !node.is_empty())
 }
 
-fn info(config: &Config) -> Result<Info, Fault> {
+fn info(cx: &Cx, config: &Config) -> Result<Info, Fault> {
     let mut info = Info::collect(Identity::new("server", "im", &config.name), "disco.identity.server", "disco.server")?;
-    info.forms.extend(contact::form(config));
+    info.forms.extend(contact::form(config, &cx.domain()));
     Ok(info)
 }
 

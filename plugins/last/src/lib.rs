@@ -2,7 +2,7 @@
 
 use xylem_sdk::kv::Rows;
 use xylem_sdk::prelude::*;
-use xylem_sdk::{runtime, sessions};
+use xylem_sdk::{groups, runtime, sessions};
 
 use crate::stores::SEEN;
 use crate::views::ROSTER_CONTACTS;
@@ -13,6 +13,9 @@ const NS: &str = "jabber:iq:last";
 
 /// The only row: milliseconds since 1970, a space, the status the user left with.
 const ROW: &str = "last";
+
+/// The group of available resources.
+const ONLINE: &str = "online";
 
 /// Longest status that is kept, in bytes.
 const STATUS: usize = 1024;
@@ -39,8 +42,16 @@ fn guard(cx: &Cx, iq: &Stanza) -> Result<Verdict, Failure> {
     Ok(Verdict::Pass)
 }
 
+/// A resource that comes, to tell its leaving from the end of a connection that had left before.
+fn coming(_cx: &Cx, event: &Event) -> Result<(), Failure> {
+    Ok(groups::put(ONLINE, event.subject)?)
+}
+
 /// Remembers the time and the status of the resource that leaves.
 fn leaving(cx: &Cx, presence: &Stanza) -> Result<Verdict, Failure> {
+    if !groups::remove(ONLINE, presence.from().unwrap_or_default())? {
+        return Ok(Verdict::Pass);
+    }
     let mut row = cx.now().to_string();
     row.push(' ');
     let status = presence.child("jabber:client", "status").map(|status| status.text());

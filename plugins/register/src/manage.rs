@@ -3,7 +3,7 @@
 use xylem_sdk::kv::Rows;
 use xylem_sdk::outbox::send;
 use xylem_sdk::prelude::*;
-use xylem_sdk::{Element, accounts, runtime};
+use xylem_sdk::{Element, accounts, runtime, sessions};
 
 use crate::Config;
 use crate::form::field;
@@ -34,18 +34,26 @@ pub(crate) fn remove(actor: &str) -> Result<Reply, Failure> {
     if !Config::load().removal {
         return Err(Condition::NotAllowed.into());
     }
-    cancel_subscriptions()?;
+    cancel_subscriptions(account)?;
     accounts::delete(account)?;
     runtime::info("a user removed the account");
     Ok(Reply::empty())
 }
 
-/// Contacts learn that it is over (§3.2).
-fn cancel_subscriptions() -> Result<(), Fault> {
-    for (index, kind) in [("to", "unsubscribe"), ("from", "unsubscribed")] {
-        for row in ROSTER_CONTACTS.by_index(index, "1")? {
-            send(Xml::presence(Some(kind)).attr("to", &row.key))?;
+/// Contacts see the account's resources go, and learn that it is over (§3.2). Once the roster
+/// is gone nobody could tell them.
+fn cancel_subscriptions(account: &str) -> Result<(), Fault> {
+    let online: Vec<String> =
+        sessions::all()?.into_iter().filter(|session| session.available).map(|session| session.resource).collect();
+    for row in ROSTER_CONTACTS.by_index("from", "1")? {
+        for resource in &online {
+            let from = [account, "/", resource].concat();
+            send(Xml::presence(Some("unavailable")).attr("from", &from).attr("to", &row.key))?;
         }
+        send(Xml::presence(Some("unsubscribed")).attr("to", &row.key))?;
+    }
+    for row in ROSTER_CONTACTS.by_index("to", "1")? {
+        send(Xml::presence(Some("unsubscribe")).attr("to", &row.key))?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use xylem_sdk::outbox::{Pick, presence_to, send, to_sessions};
 use xylem_sdk::prelude::*;
+use xylem_sdk::sessions;
 
 use crate::contact::Contact;
 use crate::outbound::{say, withdraw_presence};
@@ -39,13 +40,20 @@ pub(crate) fn inbound(cx: &Cx, stanza: &Stanza) -> Result<Verdict, Failure> {
     Ok(Verdict::Stop)
 }
 
-/// Requests are for whoever is there; the rest is for those that know the list.
+/// Requests are for whoever is there; the rest is also for those that know the list (§3.1.6).
 fn hand_over(change: Change, step: Step) -> Result<(), Fault> {
-    match change {
-        _ if !step.passes => Ok(()),
-        Change::Subscribe => to_sessions(None, Pick::available()),
-        _ => to_sessions(None, Pick::tagged(INTERESTED)),
+    if !step.passes {
+        return Ok(());
     }
+    if change == Change::Subscribe {
+        return to_sessions(None, Pick::available());
+    }
+    for session in sessions::all()? {
+        if session.available || session.tags.iter().any(|tag| tag == INTERESTED) {
+            to_sessions(None, Pick::only(&session.resource))?;
+        }
+    }
+    Ok(())
 }
 
 fn answer(change: Change, before: Flags, step: Step, peer: &str) -> Result<(), Fault> {
