@@ -27,13 +27,13 @@ fn main() {
 /// Turns like those of offline storage and rosters: one archive row, one kv row.
 fn writes(store: &Store) {
     for wave in [1, 64, 1024] {
-        let (sender, receiver) = channel();
+        let (sender, receiver) = channel::<xylem_store::Result<()>>();
         let turns = if wave == 1 { TURNS / 100 } else { TURNS };
         let (start, cpu, before) = (Instant::now(), cpu_ms(), store.metrics());
         let mut submitting = std::time::Duration::ZERO;
         for number in 0..turns {
             if number >= wave {
-                receiver.recv().unwrap();
+                receiver.recv().unwrap().unwrap();
             }
             let begin = Instant::now();
             let mut turn = store.turn();

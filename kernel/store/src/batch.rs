@@ -77,11 +77,15 @@ impl Batch {
     }
 
     pub(crate) fn check(&self, max_value: usize) -> Result<()> {
-        self.ops.iter().try_for_each(|op| {
-            check_table(&op.table)?;
-            check_size("key", op.key.len(), MAX_KEY)?;
-            check_size("value", op.value.as_ref().map_or(0, Vec::len), max_value)
-        })
+        self.ops.iter().try_for_each(|op| op.check(max_value))
+    }
+}
+
+impl Op {
+    pub(crate) fn check(&self, max_value: usize) -> Result<()> {
+        check_table(&self.table)?;
+        check_size("key", self.key.len(), MAX_KEY)?;
+        check_size("value", self.value.as_ref().map_or(0, Vec::len), max_value)
     }
 }
 

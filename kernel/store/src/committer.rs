@@ -28,6 +28,8 @@ pub(crate) struct Committer {
     indexed: HashSet<TableId>,
     newest_id: u64,
     recorder: Recorder,
+    counts: archive::Counts,
+    meta: Arc<str>,
 }
 
 /// The newest archive id that was ever committed; 0 when there is none.
@@ -40,7 +42,14 @@ pub(crate) fn newest_archive_id(backend: &dyn Backend) -> Result<u64> {
 impl Committer {
     pub(crate) fn new(shared: Arc<Shared>) -> Result<Self> {
         let newest_id = newest_archive_id(&*shared.backend)?;
-        let mut committer = Self { shared, indexed: HashSet::new(), newest_id, recorder: Recorder::default() };
+        let mut committer = Self {
+            shared,
+            indexed: HashSet::new(),
+            newest_id,
+            recorder: Recorder::default(),
+            counts: archive::Counts::default(),
+            meta: META.into(),
+        };
         committer.load_indexed()?;
         Ok(committer)
     }
@@ -57,12 +66,12 @@ impl Committer {
                     if catch_unwind(run).is_err() {
                         tracing::error!("a job of the store panicked");
                     }
+                    self.reload_after_import();
                     submission.work = Work::Ops(Vec::new());
                 }
                 batches.push(submission);
             }
             self.commit(batches);
-            self.reload_after_import();
         }
     }
 
@@ -124,7 +133,7 @@ impl Committer {
         while let Some((table, partition, what)) = rest.pop() {
             let mut staging = Staging::new(&*shared.backend);
             let name = shared.tables.name(table);
-            if let Some(what) = archive::lower_purge(&mut staging, &name, &partition, what)? {
+            if let Some(what) = archive::lower_purge(&mut staging, &mut self.counts, &name, &partition, what)? {
                 rest.push((table, partition, what));
             }
             self.put_batch(&staging.into_batch(), 0)?;
@@ -142,7 +151,7 @@ impl Committer {
         match op {
             TurnOp::Put { table, partition, key, row } => {
                 if !row.indexed.is_empty() && self.indexed.insert(*table) {
-                    staging.put(&META.into(), [INDEXED, name.as_bytes()].concat(), Vec::new());
+                    staging.put(&self.meta, [INDEXED, name.as_bytes()].concat(), Vec::new());
                 }
                 kv::lower_put(staging, &name, partition, key, row, self.indexed.contains(table))
             }
@@ -153,12 +162,12 @@ impl Committer {
             TurnOp::Append { partition, entry, .. } => {
                 if entry.id.to_u64() > self.newest_id {
                     self.newest_id = entry.id.to_u64();
-                    staging.put(&META.into(), NEWEST_ID.to_vec(), self.newest_id.to_le_bytes().to_vec());
+                    staging.put(&self.meta, NEWEST_ID.to_vec(), self.newest_id.to_le_bytes().to_vec());
                 }
-                archive::lower_append(staging, &name, partition, entry)
+                archive::lower_append(staging, &mut self.counts, &name, partition, entry)
             }
             TurnOp::Purge { table, partition, what } => {
-                let left = archive::lower_purge(staging, &name, partition, what.clone())?;
+                let left = archive::lower_purge(staging, &mut self.counts, &name, partition, what.clone())?;
                 rest.extend(left.map(|what| (*table, Arc::clone(partition), what)));
                 Ok(())
             }
@@ -180,10 +189,11 @@ impl Committer {
 
     /// An import may have brought indexed tables.
     fn reload_after_import(&mut self) {
-        if self.shared.imported.swap(false, Ordering::AcqRel)
-            && let Err(error) = self.load_indexed()
-        {
-            self.shared.fail(&error);
+        if self.shared.imported.swap(false, Ordering::AcqRel) {
+            self.counts.forget();
+            if let Err(error) = self.load_indexed() {
+                self.shared.fail(&error);
+            }
         }
     }
 }

@@ -128,6 +128,12 @@ pub fn export(backend: &dyn Backend, path: &Path) -> Result<Counts> {
     writer.finish()
 }
 
+/// Where an export made now (milliseconds since 1970) belongs below the store's directory.
+#[must_use]
+pub fn path_for(store: &Path, now_ms: u64) -> PathBuf {
+    store.join(DIRECTORY).join(format!("{now_ms:015}.{EXTENSION}"))
+}
+
 /// The exports in a directory, newest (last by name) first.
 #[must_use]
 pub fn newest_first(directory: &Path) -> Vec<PathBuf> {

@@ -1,8 +1,10 @@
 //! Whether the store takes writes.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use crate::committer::panic_text;
 use crate::error::StoreError;
 
 /// State of the store as an administrator wants to see it.
@@ -44,6 +46,22 @@ impl Fuse {
             tracing::error!(%reason, "storage error: the store is read-only until the server is restarted");
         }
         self.blown.store(true, Ordering::Release);
+    }
+
+    /// Runs a read of the backend: an error or a panic in it blows the fuse. A
+    /// damaged sled database panics when it is read.
+    pub(crate) fn guard<T>(
+        &self,
+        backend: &'static str,
+        read: impl FnOnce() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let result = catch_unwind(AssertUnwindSafe(read));
+        let result = result.unwrap_or_else(|panic| Err(StoreError::backend(backend, panic_text(&*panic))));
+        // A file beside the database (an export) may fail without harm to it.
+        if let Err(error @ (StoreError::Backend { .. } | StoreError::Damaged { .. })) = &result {
+            self.blow(error);
+        }
+        result
     }
 
     /// One atomic load while all is well.

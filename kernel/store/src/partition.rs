@@ -7,8 +7,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use bytes::Bytes;
 
-use crate::backend::{Backend, Scan};
+use crate::backend::{Backend, Entry, Scan};
 use crate::error::Result;
+use crate::health::Fuse;
 use crate::keys::{self, Family, Key, Parts};
 use crate::row::Row;
 use crate::staging::as_ref;
@@ -42,6 +43,17 @@ pub(crate) struct Source {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) table: Arc<str>,
     pub(crate) committed: Arc<AtomicU64>,
+    pub(crate) fuse: Arc<Fuse>,
+}
+
+impl Source {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        self.fuse.guard(self.backend.name(), || self.backend.get(&self.table, key))
+    }
+
+    fn scan(&self, scan: &Scan) -> Result<Vec<Entry>> {
+        self.fuse.guard(self.backend.name(), || self.backend.scan(&self.table, scan))
+    }
 }
 
 struct State {
@@ -264,7 +276,7 @@ impl Partition {
             });
         }
         let prefix = Key::new(Family::Row, &self.name).prefix();
-        let entries = self.source.backend.scan(&self.source.table, &keys::below(&prefix, scan))?;
+        let entries = self.source.scan(&keys::below(&prefix, scan))?;
         entries.into_iter().map(|(key, stored)| self.stored_hit(prefix.len(), &key, stored)).collect()
     }
 
@@ -292,7 +304,7 @@ impl Partition {
         let prefix = Key::new(Family::Index, &self.name).part(index.as_bytes()).prefix();
         let scan = keys::below(&prefix, &escaped(values));
         let mut hits = Vec::new();
-        for (entry, _) in self.source.backend.scan(&self.source.table, &scan)? {
+        for (entry, _) in self.source.scan(&scan)? {
             let mut parts = Parts::of(&entry);
             let (Some(_), Some(_), Some(value)) = (parts.part(), parts.part(), parts.part()) else { continue };
             let key = Bytes::copy_from_slice(parts.last());
@@ -305,7 +317,7 @@ impl Partition {
 
     fn stored_row(&self, key: &[u8]) -> Result<Option<Row>> {
         let at = Key::new(Family::Row, &self.name).last(key);
-        let stored = self.source.backend.get(&self.source.table, &at)?;
+        let stored = self.source.get(&at)?;
         stored.map(|stored| Row::decode(&self.source.table, stored)).transpose()
     }
 

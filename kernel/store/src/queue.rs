@@ -26,8 +26,11 @@ pub(crate) enum Work {
     /// Refused already; it only keeps its place for its callback.
     Refused(crate::error::StoreError),
     /// Runs on the committer thread between two commits.
-    Job(Box<dyn FnOnce(&dyn Backend, &mut Recorder) + Send>),
+    Job(Job),
 }
+
+/// Something for the committer's thread.
+pub(crate) type Job = Box<dyn FnOnce(&dyn Backend, &mut Recorder) + Send>;
 
 pub(crate) enum Done {
     Nobody,
@@ -81,6 +84,7 @@ struct State {
 /// holder does meanwhile the same.
 pub(crate) struct Place<'a> {
     queue: &'a Queue,
+    options: &'a Options,
     state: MutexGuard<'a, State>,
     pub(crate) seq: u64,
 }
@@ -109,7 +113,7 @@ impl Queue {
 
     /// Waits for room. The committer itself never waits, since nobody else makes room.
     /// `None` when the store is closed.
-    pub(crate) fn place(&self, options: &Options) -> Option<Place<'_>> {
+    pub(crate) fn place<'a>(&'a self, options: &'a Options) -> Option<Place<'a>> {
         let mut state = self.lock();
         if !self.is_committer() {
             while !state.closed && (state.waiting.len() >= options.queue_batches || state.bytes >= options.queue_bytes)
@@ -118,7 +122,7 @@ impl Queue {
             }
         }
         let seq = state.last_seq + 1;
-        (!state.closed).then_some(Place { queue: self, state, seq })
+        (!state.closed).then_some(Place { queue: self, options, state, seq })
     }
 
     /// The next group; `None` when the queue is closed and empty.
@@ -192,7 +196,7 @@ impl Place<'_> {
         state.waiting.push_back(Submission { seq: self.seq, class, work, bytes, done });
         // The committer sleeps through the batches between the first and the
         // one that fills the group.
-        let full = state.waiting.len() % 64 == 0 || bytes > (64 << 10);
+        let full = state.waiting.len() == self.options.group_batches || state.bytes >= self.options.group_bytes;
         drop(self.state);
         if wake || full {
             self.queue.filled.notify_one();

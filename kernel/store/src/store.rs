@@ -9,10 +9,10 @@ use std::thread::JoinHandle;
 use bytes::Bytes;
 
 use crate::archive::{Archive, ArchiveClock};
-use crate::backend::{self, Backend, BackendKind, Scan};
-use crate::batch::{Batch, MAX_VALUE, check_table};
+use crate::backend::{self, Backend, BackendKind, Scan, ScrubReport};
+use crate::batch::{Batch, MAX_VALUE};
 use crate::cache::{Lookup, PartitionCache};
-use crate::committer::{self, Committer, panic_text};
+use crate::committer::{self, Committer};
 use crate::disk_space::DiskSpace;
 use crate::error::{Result, StoreError};
 use crate::health::{Fuse, Health};
@@ -46,7 +46,7 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue,
     pub(crate) cache: PartitionCache,
     pub(crate) tables: Tables,
-    pub(crate) fuse: Fuse,
+    pub(crate) fuse: Arc<Fuse>,
     pub(crate) metrics: Metrics,
     pub(crate) imported: AtomicBool,
     disk: DiskSpace,
@@ -89,7 +89,7 @@ impl Store {
             options,
             queue,
             tables: Tables::default(),
-            fuse: Fuse::default(),
+            fuse: Arc::default(),
             metrics: Metrics::default(),
             imported: AtomicBool::new(false),
         });
@@ -255,6 +255,14 @@ impl Store {
         self.shared().cache.bytes()
     }
 
+    /// Reads everything and verifies it, beside the running commits.
+    ///
+    /// # Errors
+    /// Those of the backend; what does not fit together is in the report.
+    pub async fn scrub(&self) -> Result<ScrubReport> {
+        self.read(|backend| backend.scrub()).await
+    }
+
     /// The backend, for offline tools. Writing to it directly passes by the
     /// queue and the memory of partitions.
     #[must_use]
@@ -391,7 +399,7 @@ impl Shared {
         self.fuse.check()?;
         for op in ops {
             if let Some(table) = op.table() {
-                check_table(&self.tables.name(table))?;
+                self.tables.check(table)?;
             }
         }
         if ops.iter().any(TurnOp::adds) { self.disk.check() } else { Ok(()) }
@@ -401,15 +409,8 @@ impl Shared {
         self.queue.committed.load(Ordering::Acquire) < seq
     }
 
-    /// A panic or error of the backend while reading makes the store read-only as well.
     fn guarded<T>(&self, read: impl FnOnce() -> Result<T>) -> Result<T> {
-        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
-        let result = result.unwrap_or_else(|panic| Err(StoreError::backend(self.backend.name(), panic_text(&*panic))));
-        // A file beside the database (an export) may fail without harm to it.
-        if let Err(error @ (StoreError::Backend { .. } | StoreError::Damaged { .. })) = &result {
-            self.fuse.blow(error);
-        }
-        result
+        self.fuse.guard(self.backend.name(), read)
     }
 
     fn load(&self, hash: u64, table: TableId, name: &str) -> Result<Arc<Partition>> {
@@ -424,6 +425,7 @@ impl Shared {
             backend: Arc::clone(&self.backend),
             table: self.tables.name(table),
             committed: Arc::clone(&self.queue.committed),
+            fuse: Arc::clone(&self.fuse),
         };
         let prefix = Key::new(Family::Row, name).prefix();
         let mut scan = keys::below(&prefix, &Scan::all());

@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::batch::check_table;
+use crate::error::Result;
+
 /// A table name, interned for the life of the store. Not stable across restarts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TableId(pub(crate) u32);
@@ -32,6 +35,12 @@ impl Tables {
         names.by_id.push(Arc::clone(&name));
         names.by_name.insert(name, id);
         id
+    }
+
+    /// Refuses a table whose name is too long for the backend.
+    pub(crate) fn check(&self, id: TableId) -> Result<()> {
+        let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
+        names.by_id.get(id.0 as usize).map_or(Ok(()), |name| check_table(name))
     }
 
     /// The name behind an id of this store.

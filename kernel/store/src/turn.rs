@@ -151,9 +151,14 @@ impl Turn {
 
     /// Adds a write outside of the shapes. The table must not be one that a
     /// shape uses.
-    pub fn raw(&mut self, op: Op) {
+    ///
+    /// # Errors
+    /// [`crate::StoreError::TooBig`] when table name, key or value is above its limit.
+    pub fn raw(&mut self, op: Op) -> Result<()> {
+        op.check(MAX_VALUE)?;
         let size = op.key.len() + op.value.as_ref().map_or(0, Vec::len);
         self.push(TurnOp::Raw(op), size);
+        Ok(())
     }
 
     /// A row as this turn sees it: its own writes over the partition's.

@@ -38,6 +38,7 @@ conformance!(
     overwriting_a_big_value_leaves_no_pieces,
     a_batch_spans_tables_and_the_last_write_counts,
     many_tables_are_kept_apart,
+    a_batch_may_be_big,
     random_batches_match_a_map,
     scans_beside_commits_see_whole_values,
 );
@@ -210,6 +211,23 @@ fn many_tables_are_kept_apart(reopen: Reopen<'_>) {
         let want = [(vec![255, 255], b"end".to_vec()), (vec![], number.to_string().into_bytes())];
         assert_eq!(entries, want);
     }
+}
+
+fn a_batch_may_be_big(reopen: Reopen<'_>) {
+    let backend = reopen(None);
+    let mut batch = Batch::new();
+    for number in 0..12u8 {
+        batch.put(&format!("t{}", number % 3), [number], pattern(MAX_VALUE, number));
+    }
+    for number in 0..5000u32 {
+        batch.put("small", number.to_be_bytes(), pattern(100, 0));
+    }
+    backend.commit(&batch).unwrap();
+    let backend = reopen(Some(backend));
+    for number in 0..12u8 {
+        assert_eq!(backend.get(&format!("t{}", number % 3), &[number]).unwrap().unwrap(), pattern(MAX_VALUE, number));
+    }
+    assert_eq!(backend.scan("small", &Scan::all()).unwrap().len(), 5000);
 }
 
 fn random_batches_match_a_map(reopen: Reopen<'_>) {

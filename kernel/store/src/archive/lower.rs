@@ -1,6 +1,7 @@
 //! How appends and purges become entries. Runs on the committer thread, which
 //! alone writes, so it may read what it is about to change.
 
+use std::collections::HashMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -16,28 +17,66 @@ use crate::turn::ArchiveEntry;
 /// commits that follow, so that nobody else waits for a huge one.
 pub(crate) const PURGE_STEP: usize = 2048;
 
+/// Row counts that the committer remembers, so that an append reads nothing.
+/// It alone writes, and after a failure nothing is written any more, so they
+/// cannot go stale; only an import makes it forget them.
+#[derive(Default)]
+pub(crate) struct Counts {
+    rows: HashMap<(Arc<str>, Arc<str>), u64>,
+}
+
+impl Counts {
+    /// When there are more, all are forgotten.
+    const MOST: usize = 16_384;
+
+    pub(crate) fn forget(&mut self) {
+        self.rows.clear();
+    }
+
+    fn of(&self, staging: &Staging<'_>, table: &Arc<str>, partition: &Arc<str>) -> Result<u64> {
+        match self.rows.get(&(Arc::clone(table), Arc::clone(partition))) {
+            Some(rows) => Ok(*rows),
+            None => decode_count(table, staging.get(table, &count_key(partition))?),
+        }
+    }
+
+    fn set(&mut self, staging: &mut Staging<'_>, table: &Arc<str>, partition: &Arc<str>, rows: u64) {
+        if self.rows.len() >= Self::MOST {
+            self.rows.clear();
+        }
+        self.rows.insert((Arc::clone(table), Arc::clone(partition)), rows);
+        let key = count_key(partition);
+        match rows {
+            0 => staging.delete(table, key),
+            rows => staging.put(table, key, rows.to_le_bytes().to_vec()),
+        }
+    }
+}
+
 pub(crate) fn lower_append(
     staging: &mut Staging<'_>,
+    counts: &mut Counts,
     table: &Arc<str>,
-    partition: &str,
+    partition: &Arc<str>,
     entry: &ArchiveEntry,
 ) -> Result<()> {
     let row = encode(entry.at_ms, &entry.peer, &entry.payload);
     staging.put(table, row_key(partition, entry.id), row);
     staging.put(table, peer_key(partition, &entry.peer, entry.id), Vec::new());
-    let rows = decode_count(table, staging.get(table, &count_key(partition))?)?;
-    set_count(staging, table, partition, rows + 1);
+    let rows = counts.of(staging, table, partition)?;
+    counts.set(staging, table, partition, rows + 1);
     Ok(())
 }
 
 /// Stages the removal; returns what is left to do.
 pub(crate) fn lower_purge(
     staging: &mut Staging<'_>,
+    counts: &mut Counts,
     table: &Arc<str>,
-    partition: &str,
+    partition: &Arc<str>,
     what: Purge,
 ) -> Result<Option<Purge>> {
-    let rows = decode_count(table, staging.get(table, &count_key(partition))?)?;
+    let rows = counts.of(staging, table, partition)?;
     let (doomed, rest) = doomed(staging, table, partition, what, rows)?;
     let mut removed = 0;
     for id in doomed {
@@ -49,7 +88,7 @@ pub(crate) fn lower_purge(
         removed += 1;
     }
     if removed > 0 {
-        set_count(staging, table, partition, rows.saturating_sub(removed));
+        counts.set(staging, table, partition, rows.saturating_sub(removed));
     }
     Ok(rest)
 }
@@ -113,12 +152,4 @@ fn newest(staging: &Staging<'_>, table: &Arc<str>, partition: &str) -> Result<Op
     let prefix = Key::new(Family::Entry, partition).prefix();
     let last = staging.scan(table, &Scan::prefix(prefix).reverse(true).limit(1))?;
     Ok(last.first().and_then(|(key, _)| id_at_end(key)))
-}
-
-fn set_count(staging: &mut Staging<'_>, table: &Arc<str>, partition: &str, rows: u64) {
-    let key = count_key(partition);
-    match rows {
-        0 => staging.delete(table, key),
-        rows => staging.put(table, key, rows.to_le_bytes().to_vec()),
-    }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub(crate) use clock::ArchiveClock;
-pub(crate) use lower::{lower_append, lower_purge};
+pub(crate) use lower::{Counts, lower_append, lower_purge};
 
 use crate::error::Result;
 use crate::store::Store;

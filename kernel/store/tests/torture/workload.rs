@@ -97,7 +97,8 @@ pub(crate) fn turn(store: &Store, number: u64) -> Turn {
             table: table.into(),
             key: NUMBER_KEY.to_vec(),
             value: Some(number.to_be_bytes().to_vec()),
-        });
+        })
+        .unwrap();
     }
     turn
 }
