@@ -24,7 +24,7 @@ impl Driver {
     /// Writes what there is; true if that may have made way for more input.
     pub(super) fn write(&mut self, cx: &mut Cx<'_>) -> bool {
         let mut changed = self.timing.is_stuck();
-        loop {
+        while self.stage != Stage::Gone {
             match self.flush(cx) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => {
@@ -48,10 +48,11 @@ impl Driver {
                 return self.finish(cx) || changed;
             }
         }
+        false
     }
 
     fn flush(&mut self, cx: &mut Cx<'_>) -> Poll<io::Result<()>> {
-        if self.stage == Stage::Gone || !self.transport.wants_write() {
+        if !self.transport.wants_write() {
             return Poll::Ready(Ok(()));
         }
         let mut progress = 0;
