@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use super::chunk::{self, Head};
 use super::directory::{self, Directory, Table};
 use super::value::{self, Kind, OVERHEAD};
-use super::{Backend, Entry, Scan, ScrubReport};
+use super::{Backend, Entry, Scan, ScrubReport, scrub};
 use crate::batch::{Batch, MAX_STORED};
 use crate::error::{Result, StoreError};
 
@@ -46,11 +46,11 @@ pub(super) trait Engine: Send + Sync + 'static {
 
 /// An engine made into a [`Backend`].
 pub(super) struct Layered<E> {
-    engine: E,
+    pub(super) engine: E,
     directory: RwLock<Arc<Directory>>,
     /// Held during a commit. The number of the next piece set.
     committing: Mutex<u64>,
-    commits: AtomicU64,
+    pub(super) commits: AtomicU64,
     /// Let go of after the engine.
     _lock: Option<Arc<File>>,
 }
@@ -102,12 +102,12 @@ impl<E: Engine> Layered<E> {
         })
     }
 
-    fn table(&self, name: &str) -> Option<Table> {
+    pub(super) fn table(&self, name: &str) -> Option<Table> {
         self.directory.read().unwrap_or_else(PoisonError::into_inner).find(name)
     }
 
     /// The value behind a sealed entry; `None` when a commit replaced its pieces meanwhile.
-    fn open_value(&self, table: &str, key: &[u8], sealed: &[u8]) -> Result<Option<Vec<u8>>> {
+    pub(super) fn open_value(&self, table: &str, key: &[u8], sealed: &[u8]) -> Result<Option<Vec<u8>>> {
         let (kind, payload) = value::unseal(key, sealed).map_err(|what| StoreError::damaged(table, what))?;
         match kind {
             Kind::Inline => Ok(Some(payload.to_vec())),
@@ -135,7 +135,7 @@ impl<E: Engine> Layered<E> {
         Ok(Some(joined))
     }
 
-    fn get_at(&self, table: &str, key: &[u8]) -> Result<Option<Vec<u8>>> {
+    pub(super) fn get_at(&self, table: &str, key: &[u8]) -> Result<Option<Vec<u8>>> {
         for _ in 0..READ_ATTEMPTS {
             let Some(sealed) = self.engine.get(key)? else { return Ok(None) };
             if let Some(value) = self.open_value(table, key, &sealed)? {
@@ -267,77 +267,12 @@ impl<E: Engine> Backend for Layered<E> {
     }
 
     fn scrub(&self) -> Result<ScrubReport> {
-        let commits = self.commits.load(Ordering::Relaxed);
-        let mut report = ScrubReport::default();
-        let mut sets = HashSet::new();
-        for table in self.tables()? {
-            scrub_table(self, &table, &mut sets, &mut report)?;
-        }
-        let orphans = count_orphans(&self.engine, &sets)?;
-        if commits == self.commits.load(Ordering::Relaxed) {
-            report.orphans = orphans;
-        }
-        if commits != self.commits.load(Ordering::Relaxed) {
-            report.entries_reverse = report.entries; // counts of a moving target say nothing
-        }
-        Ok(report)
+        scrub::scrub(self)
     }
 
     fn reads_block(&self) -> bool {
         self.engine.reads_block()
     }
-}
-
-const SCRUB_PAGE: usize = 256;
-
-fn count_orphans<E: Engine>(engine: &E, sets: &HashSet<u64>) -> Result<u64> {
-    let mut scan = Scan::prefix(CHUNKS.to_be_bytes()).limit(SCRUB_PAGE);
-    let mut orphans = 0;
-    loop {
-        let page = engine.range(&scan)?;
-        let Some((last, _)) = page.last() else { return Ok(orphans) };
-        scan = scan.after(last.clone());
-        let orphan = |key: &[u8]| chunk::set_of(key).is_none_or(|set| !sets.contains(&set));
-        orphans += page.iter().filter(|(key, _)| orphan(key)).count() as u64;
-    }
-}
-
-fn scrub_table<E: Engine>(
-    backend: &Layered<E>,
-    name: &str,
-    sets: &mut HashSet<u64>,
-    report: &mut ScrubReport,
-) -> Result<()> {
-    let Some(table) = backend.table(name) else { return Ok(()) };
-    for reverse in [false, true] {
-        let mut scan = in_table(table.number, &Scan::all().reverse(reverse)).limit(SCRUB_PAGE);
-        loop {
-            let page = backend.engine.range(&scan)?;
-            let Some((last, _)) = page.last() else { break };
-            scan = if reverse { scan.before(last.clone()) } else { scan.after(last.clone()) };
-            for (key, sealed) in &page {
-                if reverse {
-                    report.entries_reverse += 1;
-                    continue;
-                }
-                report.entries += 1;
-                if let Ok((Kind::Chunked, payload)) = value::unseal(key, sealed) {
-                    sets.extend(Head::decode(payload).map(|head| head.set));
-                }
-                report.bytes += (key.len() + sealed.len()) as u64;
-                let opened = match backend.open_value(name, key, sealed) {
-                    Ok(None) => backend.get_at(name, key).map(|_| ()),
-                    other => other.map(|_| ()),
-                };
-                if let Err(error) = opened
-                    && report.damaged.len() < 100
-                {
-                    report.damaged.push(error.to_string());
-                }
-            }
-        }
-    }
-    Ok(())
 }
 
 fn table_key(number: u32, key: &[u8]) -> Vec<u8> {
@@ -348,7 +283,7 @@ fn table_key(number: u32, key: &[u8]) -> Vec<u8> {
 }
 
 /// The same scan over the engine's keys of one table.
-fn in_table(number: u32, scan: &Scan) -> Scan {
+pub(super) fn in_table(number: u32, scan: &Scan) -> Scan {
     let whole = Scan::prefix(number.to_be_bytes());
     let shift = |bound: &Bound<Vec<u8>>, open: Bound<Vec<u8>>| match bound {
         Bound::Included(key) => Bound::Included(table_key(number, key)),

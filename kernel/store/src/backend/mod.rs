@@ -8,6 +8,7 @@ mod layered;
 mod memory;
 pub(crate) mod open;
 mod scan;
+mod scrub;
 mod sled;
 mod sled_files;
 mod sync_file_range;

@@ -4,7 +4,9 @@
 //! with "no log flush" forgets everything that had not been forced to the disk
 //! (dirty pages and uncommitted metadata), as a power cut does. Then the
 //! journal is replayed by mounting again, and the database must hold what was
-//! acknowledged. A drive that reorders its own cache is not emulated.
+//! acknowledged before the cut. What is acknowledged while the ioctl runs does
+//! not count: ext4 may let an fsync that overlaps with it return successfully
+//! and still drop its journal transaction. A drive that reorders its own cache is not emulated.
 //!
 //! Needs to be root and to be allowed to mount:
 //! `XYLEM_POWERCUT=20 cargo test -p xylem-store --test powercut` makes 20 cuts
@@ -49,7 +51,7 @@ fn main() {
 fn run(kind: &str, disk: &Disk, cuts: u64, seed: u64) {
     let started = Instant::now();
     let mut dice = Dice(seed);
-    let (mut model, mut acknowledged, mut in_open) = (Model::default(), 0, 0);
+    let (mut model, mut in_open, mut in_cut) = (Model::default(), 0, 0);
     let dir = disk.mount_point().join("store");
     for cut in 1..=cuts {
         let victim = Victim::start(kind, &dir);
@@ -59,11 +61,10 @@ fn run(kind: &str, disk: &Disk, cuts: u64, seed: u64) {
             victim.wait_until_open();
             std::thread::sleep(Duration::from_millis(5 + dice.below(600)));
         }
+        let acknowledged = victim.heard();
         disk.cut();
         // That turns fail once the power is gone is as it should be.
-        let Last { opened, acknowledged: told, failed: _ } = victim.kill();
-        in_open += u64::from(!opened);
-        acknowledged = told.unwrap_or(acknowledged);
+        let Last { opened, acknowledged: last, failed: _ } = victim.kill();
         disk.remount();
         let found = check(kind, &dir, dice.below(2) == 0, seed);
         let number: u64 = found.split(' ').nth(1).unwrap().parse().unwrap();
@@ -72,10 +73,13 @@ fn run(kind: &str, disk: &Disk, cuts: u64, seed: u64) {
         assert!(number >= model.number, "lost what was there before: {} then, {number} now; {place}", model.number);
         model.advance(number);
         assert_eq!(found, model.digest(), "{place}");
+        in_open += u64::from(!opened);
+        in_cut += u64::from(last.unwrap_or(0) > number);
     }
     let seconds = started.elapsed().as_secs();
     println!(
-        "powercut {kind}: {cuts} cuts ({in_open} of them in open), {} turns, {seconds} s: nothing lost",
+        "powercut {kind}: {cuts} cuts ({in_open} of them in open), {} turns, {seconds} s: nothing lost that was \
+         acknowledged before the cut; {in_cut} times something that was acknowledged while the cut was made",
         model.number
     );
 }

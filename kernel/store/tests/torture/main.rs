@@ -96,7 +96,9 @@ impl Torture {
             victim.wait_until_open();
             std::thread::sleep(Duration::from_millis(2 + self.dice.below(500)));
         }
+        let heard = victim.heard();
         let last = victim.kill();
+        assert!(last.acknowledged.unwrap_or(0) >= heard);
         assert_eq!(last.failed, None, "seed {}", self.seed);
         self.kills_in_open += u64::from(!last.opened);
         last.acknowledged

@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -14,6 +16,7 @@ pub(crate) struct Victim {
     child: Child,
     opened: Receiver<()>,
     reader: std::thread::JoinHandle<Last>,
+    heard: Arc<AtomicU64>,
 }
 
 /// What was heard of a process until its end.
@@ -30,6 +33,8 @@ impl Victim {
         let mut child = command("write", kind, dir).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         let (tell, opened) = channel();
+        let heard = Arc::new(AtomicU64::new(0));
+        let hearing = Arc::clone(&heard);
         let reader = std::thread::spawn(move || {
             let mut last = Last::default();
             for line in out.lines().map_while(Result::ok) {
@@ -39,17 +44,23 @@ impl Victim {
                 } else if let Ok(number) = line.parse() {
                     // Acknowledged in order, so the last one counts.
                     last.acknowledged = Some(number);
+                    hearing.store(number, Ordering::Release);
                 } else {
                     last.failed = Some(line);
                 }
             }
             last
         });
-        Self { child, opened, reader }
+        Self { child, opened, reader, heard }
     }
 
     pub(crate) fn wait_until_open(&self) {
         self.opened.recv_timeout(OPEN).expect("the database does not open");
+    }
+
+    /// The last number that was acknowledged up to now; 0 when there was none.
+    pub(crate) fn heard(&self) -> u64 {
+        self.heard.load(Ordering::Acquire)
     }
 
     /// SIGKILL, then everything it had said.
