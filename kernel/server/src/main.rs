@@ -1,1 +1,30 @@
-fn main() {}
+//! The program `xylem`. Everything is in the modules; this file only names them.
+
+#![allow(unreachable_pub, reason = "a program: nothing is reachable from outside")]
+
+mod accounts;
+mod admin;
+mod backend;
+mod check;
+mod cli;
+mod config;
+mod dev;
+mod entry;
+mod folder;
+mod hosts;
+mod http;
+mod instance;
+mod logs;
+mod metrics;
+mod plugins;
+mod reload;
+mod run;
+mod serve;
+mod signals;
+mod template;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

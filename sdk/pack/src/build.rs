@@ -10,8 +10,11 @@ use crate::package::{component, pack};
 
 /// What plugins are compiled for.
 pub const TARGET: &str = "wasm32-unknown-unknown";
-/// The cargo profile they are compiled with.
+/// The cargo profile they are compiled with, and what it says where the plugin's own
+/// workspace does not: small, and a panic is a trap.
 pub const PROFILE: &str = "plugin";
+const PROFILE_SAYS: [&str; 6] =
+    ["inherits='release'", "opt-level='s'", "lto=true", "codegen-units=1", "panic='abort'", "strip=true"];
 
 /// A plugin's folder: `Cargo.toml` and `plugin.toml` side by side.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +80,9 @@ fn compile(directory: &Path, projects: &[Project]) -> Result<BTreeMap<PathBuf, P
     let mut command = Command::new(cargo);
     command.current_dir(directory).args(["build", "--lib", "--quiet", "--profile", PROFILE, "--target", TARGET]);
     command.args(["--message-format", "json-render-diagnostics"]);
+    for setting in PROFILE_SAYS {
+        command.args(["--config", &format!("profile.{PROFILE}.{setting}")]);
+    }
     for project in projects {
         command.args(["--package", &project.package]);
     }

@@ -1,1 +1,92 @@
-fn main() {}
+//! `cargo xtask`: builds plugins, runs the server, runs every test, packages.
+
+#![allow(unreachable_pub, reason = "a program: nothing is reachable from outside")]
+
+mod cargo;
+mod docs;
+mod install;
+mod plugins;
+mod run;
+mod test;
+mod tidy;
+mod torture;
+mod workspace;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use workspace::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Builds, runs, tests and packages Xylem")]
+struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build kernel and plugins, and start a server with its data in ./data.
+    Run {
+        /// Build with optimisations.
+        #[arg(long)]
+        release: bool,
+        /// Passed on to `xylem run`.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Run every test: crates, plugins, transcripts, clients, the repository's own rules.
+    Test {
+        /// Leave out the tests with foreign clients.
+        #[arg(long)]
+        no_clients: bool,
+    },
+    /// Build all plugins into target/plugins.
+    Plugins,
+    /// Kill the server at random under load, hundreds of times, and compare what it kept.
+    Torture {
+        /// How often.
+        #[arg(long, default_value_t = 300)]
+        rounds: u32,
+    },
+    /// Build with optimisations and install: bin/xylem, share/xylem/plugins.
+    #[command(alias = "package")]
+    Install {
+        /// Where to.
+        #[arg(long, default_value = "target/package")]
+        root: PathBuf,
+    },
+    /// Write plugins/README.md from the manifests.
+    Docs {
+        /// Write nothing; fail if it is not up to date.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Check the repository's own rules.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    match perform(Args::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> anyhow::Result<()> {
+    let workspace = Workspace::open()?;
+    match task {
+        Task::Run { release, arguments } => run::run(&workspace, release, &arguments),
+        Task::Test { no_clients } => test::run(&workspace, !no_clients),
+        Task::Plugins => plugins::build(&workspace).map(drop),
+        Task::Torture { rounds } => torture::run(&workspace, rounds),
+        Task::Install { root } => install::run(&workspace, &root),
+        Task::Docs { check } => docs::run(&workspace, check),
+        Task::Tidy => tidy::run(&workspace),
+    }
+}

@@ -1,3 +1,5 @@
+use xylem_session::Conflict;
+
 use super::reader::Reader;
 use super::section::Section;
 
@@ -12,6 +14,9 @@ pub struct Limits {
     pub resources_per_account: usize,
     pub queue_bytes: usize,
     pub queue_stanzas: usize,
+    pub resource_conflict: Conflict,
+    /// 0: as fast as it is worked off.
+    pub bytes_per_second: u64,
 }
 
 /// Bounds on one stanza.
@@ -33,6 +38,12 @@ impl Limits {
             resources_per_account: section.count("resources_per_account", 32, 1..=10_000),
             queue_bytes: size(&mut section, "queue_bytes", 4 * MIB, 64 * KIB..=1024 * MIB),
             queue_stanzas: section.count("queue_stanzas", 4_096, 16..=1_000_000),
+            resource_conflict: section.choice(
+                "resource_conflict",
+                Conflict::Replace,
+                &[("replace", Conflict::Replace), ("refuse", Conflict::Refuse), ("rename", Conflict::Rename)],
+            ),
+            bytes_per_second: section.size("bytes_per_second", 0, 0..=1024 * MIB),
             before_login: stanza(&mut section.inner("before_login"), before, 10_000..=MIB),
         }
     }

@@ -40,6 +40,8 @@ pub use store::{Backend, Store};
 pub use timeouts::Timeouts;
 pub use units::{show_bytes, show_duration};
 
+const DEV: &str = include_str!("../../../../config/dev.toml");
+
 /// The whole configuration, checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -72,6 +74,11 @@ impl Config {
         let mut config = Self::read(&name, &text, std::env::vars())?;
         config.file = file.map(Path::to_path_buf);
         Ok(config)
+    }
+
+    /// What `xylem dev` starts with; the environment goes over it.
+    pub fn dev() -> Result<Self, Problems> {
+        Self::read("config/dev.toml", DEV, std::env::vars())
     }
 
     /// The file to read when none is named: `xylem.toml` here, in `config`, or in `/etc/xylem`.

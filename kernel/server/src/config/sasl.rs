@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::reader::Reader;
@@ -9,6 +10,10 @@ pub struct Sasl {
     pub mechanisms: Vec<String>,
     /// PBKDF2 rounds for new passwords.
     pub iterations: u32,
+    /// Failed logins after which a stream is closed.
+    pub attempts: u8,
+    /// PEM bundle of the authorities whose client certificates are accepted (EXTERNAL).
+    pub client_authorities: Option<PathBuf>,
     /// Failed logins allowed at once from one address.
     pub failures_per_address: u32,
     /// Failed logins allowed at once on one account.
@@ -38,6 +43,8 @@ impl Sasl {
                 MECHANISMS.contains(&name).then(|| name.to_owned())
             }),
             iterations: u32::try_from(iterations).unwrap_or(u32::MAX),
+            attempts: u8::try_from(section.number("attempts", 5, 2..=255)).unwrap_or(u8::MAX),
+            client_authorities: section.optional_path("client_authorities"),
             failures_per_address: small(section.number("failures_per_address", 20, 1..=100_000)),
             failures_per_account: small(section.number("failures_per_account", 30, 1..=100_000)),
             forgive: section.duration(

@@ -1,0 +1,291 @@
+//! Accounts: a table of the kernel's own, with the newest in memory.
+
+mod memory;
+mod record;
+mod service;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use xylem_hooks::Done;
+use xylem_sasl::{PasswordError, Secrets};
+use xylem_stanza::BareJid;
+use xylem_store::{Archive, Batch, Kv, Op, Purge, Scan, Store, StoreError};
+
+use memory::Memory;
+pub use record::Record;
+
+/// Where accounts lie in the store; keys are `domain \0 localpart`.
+const TABLE: &str = "kernel/accounts";
+
+/// All accounts of all domains. A cheap handle.
+#[derive(Clone)]
+pub struct Accounts(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    domains: Mutex<Vec<String>>,
+    iterations: Mutex<u32>,
+    memory: Mutex<Memory>,
+    /// Held while an account is looked at and then changed.
+    changing: tokio::sync::Mutex<()>,
+}
+
+/// The tables in which plugins keep rows per account.
+#[derive(Default)]
+pub struct Tables {
+    pub kv: Vec<Kv>,
+    pub archives: Vec<Archive>,
+}
+
+/// Why an account was not changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AccountError {
+    #[error("{0} is not an address of the form name@domain")]
+    Address(String),
+    #[error("this server does not serve the domain {0}")]
+    Domain(String),
+    #[error("the account {0} exists already")]
+    Exists(BareJid),
+    #[error("there is no account {0}")]
+    Missing(BareJid),
+    #[error("{0}")]
+    Password(#[from] PasswordError),
+    #[error("the store does not take it: {0}")]
+    Store(#[from] StoreError),
+    #[error("the server is stopping")]
+    Stopping,
+}
+
+impl Accounts {
+    #[must_use]
+    pub fn new(store: Store, domains: Vec<String>, iterations: u32) -> Self {
+        Self(Arc::new(Shared {
+            store,
+            domains: Mutex::new(domains),
+            iterations: Mutex::new(iterations),
+            memory: Mutex::default(),
+            changing: tokio::sync::Mutex::new(()),
+        }))
+    }
+
+    /// Parses an address and checks that its domain is served here.
+    pub fn address(&self, text: &str) -> Result<BareJid, AccountError> {
+        let jid = BareJid::parse(text).map_err(|_| AccountError::Address(text.to_owned()))?;
+        if jid.local().is_none() {
+            return Err(AccountError::Address(text.to_owned()));
+        }
+        if !self.keeps(jid.domain()) {
+            return Err(AccountError::Domain(jid.domain().to_owned()));
+        }
+        Ok(jid)
+    }
+
+    /// The account's record; none if there is no such account.
+    pub async fn find(&self, account: &BareJid) -> Result<Option<Arc<Record>>, AccountError> {
+        let mark = {
+            let memory = lock(&self.0.memory);
+            if let Some(known) = memory.get(account) {
+                return Ok(known);
+            }
+            memory.mark()
+        };
+        let Some(key) = key(account) else { return Ok(None) };
+        let found = self.0.store.get(TABLE, &key).await?;
+        let record = found.and_then(|bytes| Record::decode(&bytes)).map(Arc::new);
+        lock(&self.0.memory).learn(mark, account, record.clone());
+        Ok(record)
+    }
+
+    /// The same where nobody can wait; none if the store does not answer. May read from the disk.
+    fn find_now(&self, account: &BareJid) -> Option<Option<Arc<Record>>> {
+        let mark = {
+            let memory = lock(&self.0.memory);
+            if let Some(known) = memory.get(account) {
+                return Some(known);
+            }
+            memory.mark()
+        };
+        let Some(key) = key(account) else { return Some(None) };
+        let found = self.0.store.backend().get(TABLE, &key);
+        let found = found.map_err(|error| tracing::error!(%account, %error, "the account cannot be looked up")).ok()?;
+        let record = found.and_then(|bytes| Record::decode(&bytes)).map(Arc::new);
+        lock(&self.0.memory).learn(mark, account, record.clone());
+        Some(record)
+    }
+
+    /// Creates an account. Deriving its keys takes tens of milliseconds of another thread.
+    pub async fn create(&self, account: &BareJid, password: String) -> Result<Arc<Record>, AccountError> {
+        let secrets = self.derive(password).await?;
+        let _changing = self.0.changing.lock().await;
+        if lock(&self.0.memory).is_reserved(account) || self.find(account).await?.is_some() {
+            return Err(AccountError::Exists(account.clone()));
+        }
+        self.put(account, Record { created: now(), disabled: false, secrets }).await
+    }
+
+    pub async fn set_password(&self, account: &BareJid, password: String) -> Result<(), AccountError> {
+        let secrets = self.derive(password).await?;
+        let _changing = self.0.changing.lock().await;
+        let old = self.find(account).await?.ok_or_else(|| AccountError::Missing(account.clone()))?;
+        self.put(account, Record { secrets, ..(*old).clone() }).await.map(drop)
+    }
+
+    /// Removes the account and, in the same commit, its rows in these tables of plugins.
+    pub async fn delete(&self, account: &BareJid, tables: &Tables) -> Result<(), AccountError> {
+        let _changing = self.0.changing.lock().await;
+        if self.find(account).await?.is_none() {
+            return Err(AccountError::Missing(account.clone()));
+        }
+        let mut turn = self.0.store.turn();
+        if let Some(key) = key(account) {
+            turn.raw(Op { table: TABLE.into(), key, value: None });
+        }
+        for table in &tables.kv {
+            turn.delete_partition(table.table(), account.as_str());
+        }
+        for table in &tables.archives {
+            turn.purge(table.table(), account.as_str(), Purge::All);
+        }
+        self.0.store.submit_turn(turn).wait().await?;
+        lock(&self.0.memory).changed(account, None);
+        Ok(())
+    }
+
+    /// Accounts after `after`, in order of domain and name.
+    pub async fn list(
+        &self,
+        domain: Option<&str>,
+        after: Option<&BareJid>,
+        limit: usize,
+    ) -> Result<Vec<(BareJid, Record)>, AccountError> {
+        let prefix = domain.map(|domain| [domain.as_bytes(), b"\0"].concat()).unwrap_or_default();
+        let mut scan = Scan::prefix(prefix).limit(limit);
+        if let Some(key) = after.and_then(key) {
+            scan = scan.after(key);
+        }
+        let rows = self.0.store.scan(TABLE, scan).await?;
+        let account = |(key, value): (Vec<u8>, Vec<u8>)| Some((address_of(&key)?, Record::decode(&value)?));
+        Ok(rows.into_iter().filter_map(account).collect())
+    }
+
+    /// After an import: whatever was in memory may be old.
+    pub fn forget(&self) {
+        lock(&self.0.memory).clear();
+    }
+
+    /// After a reload of the configuration.
+    pub fn configure(&self, domains: Vec<String>, iterations: u32) {
+        *lock(&self.0.domains) = domains;
+        *lock(&self.0.iterations) = iterations;
+    }
+
+    async fn derive(&self, password: String) -> Result<Secrets, AccountError> {
+        let iterations = *lock(&self.0.iterations);
+        let derived = tokio::task::spawn_blocking(move || Secrets::derive(&password, iterations, random)).await;
+        Ok(derived.map_err(|_| AccountError::Stopping)??)
+    }
+
+    async fn put(&self, account: &BareJid, record: Record) -> Result<Arc<Record>, AccountError> {
+        let key = key(account).ok_or_else(|| AccountError::Address(account.to_string()))?;
+        let mut batch = Batch::new();
+        batch.put(TABLE, key, record.encode());
+        self.0.store.submit(batch).wait().await?;
+        let record = Arc::new(record);
+        lock(&self.0.memory).changed(account, Some(Arc::clone(&record)));
+        Ok(record)
+    }
+
+    fn keeps(&self, domain: &str) -> bool {
+        lock(&self.0.domains).iter().any(|kept| kept == domain)
+    }
+}
+
+impl xylem_router::Accounts for Accounts {
+    fn exists(&self, account: &BareJid) -> Done<bool> {
+        if let Some(known) = lock(&self.0.memory).get(account) {
+            return Done::Ready(known.is_some());
+        }
+        let (accounts, account) = (self.clone(), account.clone());
+        Done::Later(Box::pin(async move {
+            accounts.find(&account).await.map_or_else(
+                |error| {
+                    tracing::error!(%account, %error, "cannot tell whether the account exists");
+                    true
+                },
+                |found| found.is_some(),
+            )
+        }))
+    }
+}
+
+fn key(account: &BareJid) -> Option<Vec<u8>> {
+    Some([account.domain().as_bytes(), b"\0", account.local()?.as_bytes()].concat())
+}
+
+fn address_of(key: &[u8]) -> Option<BareJid> {
+    let (domain, local) = std::str::from_utf8(key).ok()?.split_once('\0')?;
+    BareJid::parse(&format!("{local}@{domain}")).ok()
+}
+
+/// Seconds since 1970 UTC.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+fn random(buffer: &mut [u8]) {
+    // A system without randomness cannot keep a secret; it has never been seen to fail later than at start.
+    if let Err(error) = getrandom::fill(buffer) {
+        tracing::error!(%error, "no randomness");
+        std::process::abort();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn accounts() -> Accounts {
+        Accounts::new(Store::memory().unwrap(), vec!["a.example".into(), "b.example".into()], 4096)
+    }
+
+    #[tokio::test]
+    async fn accounts_are_made_found_listed_and_removed() {
+        let accounts = accounts();
+        for address in ["romeo@b.example", "juliet@a.example", "nurse@a.example"] {
+            accounts.create(&accounts.address(address).unwrap(), "pencil".into()).await.unwrap();
+        }
+        let listed = accounts.list(None, None, 2).await.unwrap();
+        let names: Vec<_> = listed.iter().map(|(jid, _)| jid.as_str()).collect();
+        assert_eq!(names, ["juliet@a.example", "nurse@a.example"]);
+        let last = &listed.last().unwrap().0;
+        assert_eq!(accounts.list(None, Some(last), 9).await.unwrap().len(), 1);
+        assert_eq!(accounts.list(Some("b.example"), None, 9).await.unwrap().len(), 1);
+        let nurse = accounts.address("NURSE@a.example").unwrap();
+        accounts.forget();
+        assert!(accounts.find(&nurse).await.unwrap().unwrap().secrets.verify_plain("pencil"));
+        accounts.set_password(&nurse, "crayon".into()).await.unwrap();
+        assert!(accounts.find(&nurse).await.unwrap().unwrap().secrets.verify_plain("crayon"));
+        accounts.delete(&nurse, &Tables::default()).await.unwrap();
+        assert!(accounts.find(&nurse).await.unwrap().is_none());
+        assert!(matches!(accounts.delete(&nurse, &Tables::default()).await, Err(AccountError::Missing(_))));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_an_account_is_refused() {
+        let accounts = accounts();
+        let juliet = accounts.address("juliet@a.example").unwrap();
+        assert!(matches!(accounts.create(&juliet, String::new()).await, Err(AccountError::Password(_))));
+        accounts.create(&juliet, "pencil".into()).await.unwrap();
+        assert!(matches!(accounts.create(&juliet, "x".into()).await, Err(AccountError::Exists(_))));
+        assert!(matches!(accounts.address("juliet@c.example"), Err(AccountError::Domain(_))));
+        assert!(matches!(accounts.address("a.example"), Err(AccountError::Address(_))));
+        assert!(matches!(accounts.address("a b@a.example"), Err(AccountError::Address(_))));
+    }
+}

@@ -1,0 +1,65 @@
+//! Accounts as plugins change them: within their turn.
+
+use xylem_host::{AccountRefusal, AccountService};
+use xylem_sasl::{PasswordError, Secrets};
+use xylem_stanza::{BareJid, Domain};
+use xylem_store::{Op, Turn};
+
+use super::memory::Change;
+use super::{Accounts, Record, TABLE, key, lock, now, random};
+
+impl AccountService for Accounts {
+    fn exists(&self, account: &BareJid) -> bool {
+        // A store that cannot answer takes no writes either.
+        self.find_now(account).is_none_or(|record| record.is_some())
+    }
+
+    fn create(&self, turn: &mut Turn, domain: &str, username: &str, password: &str) -> Result<BareJid, AccountRefusal> {
+        if !self.keeps(domain) {
+            return Err(AccountRefusal::Forbidden);
+        }
+        let no_name = AccountRefusal::Invalid("the username cannot be a local part (RFC 7622 §3.3)");
+        let domain = Domain::parse(domain).map_err(|_| AccountRefusal::Forbidden)?;
+        let account = BareJid::new(username, &domain).map_err(|_| no_name)?;
+        if lock(&self.0.memory).is_reserved(&account) || self.exists(&account) {
+            return Err(AccountRefusal::Exists);
+        }
+        let secrets = self.derive_here(password)?;
+        lock(&self.0.memory).unsettle(&account, Change::Created);
+        put(turn, &account, &Record { created: now(), disabled: false, secrets });
+        Ok(account)
+    }
+
+    fn set_password(&self, turn: &mut Turn, account: &BareJid, password: &str) -> Result<(), AccountRefusal> {
+        let old = self.find_now(account).flatten().ok_or(AccountRefusal::Missing)?;
+        let secrets = self.derive_here(password)?;
+        lock(&self.0.memory).unsettle(account, Change::Other);
+        put(turn, account, &Record { secrets, ..(*old).clone() });
+        Ok(())
+    }
+
+    fn delete(&self, turn: &mut Turn, account: &BareJid) -> Result<(), AccountRefusal> {
+        self.find_now(account).flatten().ok_or(AccountRefusal::Missing)?;
+        lock(&self.0.memory).unsettle(account, Change::Other);
+        if let Some(key) = key(account) {
+            turn.raw(Op { table: TABLE.into(), key, value: None });
+        }
+        Ok(())
+    }
+}
+
+impl Accounts {
+    fn derive_here(&self, password: &str) -> Result<Secrets, AccountRefusal> {
+        let iterations = *lock(&self.0.iterations);
+        Secrets::derive(password, iterations, random).map_err(|error| match error {
+            PasswordError::Empty => AccountRefusal::Invalid("the password is empty"),
+            _ => AccountRefusal::Invalid("the password contains a character that SASLprep forbids"),
+        })
+    }
+}
+
+fn put(turn: &mut Turn, account: &BareJid, record: &Record) {
+    if let Some(key) = key(account) {
+        turn.raw(Op { table: TABLE.into(), key, value: Some(record.encode()) });
+    }
+}

@@ -1,0 +1,27 @@
+//! The admin socket: one JSON object a line each way, for root and the server's
+//! own user.
+
+mod socket;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use xylem_ops::OpError;
+
+pub use socket::AdminSocket;
+
+/// What the command line asks.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    pub operation: String,
+    #[serde(default)]
+    pub arguments: Value,
+}
+
+/// What the server answers.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reply {
+    Ok(Value),
+    Error(OpError),
+}

@@ -1,0 +1,82 @@
+use std::sync::Arc;
+
+use xylem_ops::backend::{Accounts, Answer};
+use xylem_ops::user::Account;
+use xylem_ops::OpError;
+use xylem_stanza::BareJid;
+
+use crate::accounts::{AccountError, Record};
+use crate::instance::Instance;
+
+/// `user.*`
+pub struct AccountBackend(pub Arc<Instance>);
+
+impl AccountBackend {
+    fn show_record(&self, jid: &BareJid, record: &Record) -> Account {
+        let sessions = self.0.sessions.of(jid);
+        Account {
+            account: jid.to_string(),
+            created: record.created,
+            disabled: record.disabled,
+            sessions: sessions.iter().map(|s| s.jid().resource().to_owned()).collect(),
+        }
+    }
+}
+
+impl Accounts for AccountBackend {
+    fn add(&self, account: String, password: String) -> Answer<'_, Account> {
+        Box::pin(async move {
+            let jid = self.0.accounts.address(&account)?;
+            let record = self.0.accounts.create(&jid, password).await?;
+            self.0.router.account_created(&jid);
+            Ok(self.show_record(&jid, &record))
+        })
+    }
+
+    fn delete(&self, account: String) -> Answer<'_, ()> {
+        Box::pin(async move {
+            let jid = self.0.accounts.address(&account)?;
+            self.0.accounts.delete(&jid, &self.0.plugins.tables()).await?;
+            self.0.router.account_deleted(&jid);
+            Ok(())
+        })
+    }
+
+    fn set_password(&self, account: String, password: String) -> Answer<'_, ()> {
+        Box::pin(async move {
+            let jid = self.0.accounts.address(&account)?;
+            self.0.accounts.set_password(&jid, password).await?;
+            self.0.router.password_changed(&jid);
+            Ok(())
+        })
+    }
+
+    fn list(&self, domain: Option<String>, after: Option<String>, limit: usize) -> Answer<'_, Vec<Account>> {
+        Box::pin(async move {
+            let after = after.map(|after| self.0.accounts.address(&after)).transpose()?;
+            let found = self.0.accounts.list(domain.as_deref(), after.as_ref(), limit).await?;
+            Ok(found.iter().map(|(jid, record)| self.show_record(jid, record)).collect())
+        })
+    }
+
+    fn show(&self, account: String) -> Answer<'_, Account> {
+        Box::pin(async move {
+            let jid = self.0.accounts.address(&account)?;
+            let record = self.0.accounts.find(&jid).await?;
+            let record = record.ok_or_else(|| AccountError::Missing(jid.clone()))?;
+            Ok(self.show_record(&jid, &record))
+        })
+    }
+}
+
+impl From<AccountError> for OpError {
+    fn from(error: AccountError) -> Self {
+        let text = error.to_string();
+        match error {
+            AccountError::Address(_) | AccountError::Domain(_) | AccountError::Password(_) => Self::Invalid(text),
+            AccountError::Exists(_) => Self::Conflict(text),
+            AccountError::Missing(_) => Self::NotFound(text),
+            AccountError::Store(_) | AccountError::Stopping => Self::Unavailable(text),
+        }
+    }
+}

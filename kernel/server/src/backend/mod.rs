@@ -1,0 +1,13 @@
+//! How operations are carried out on a running server.
+
+mod accounts;
+mod data;
+mod plugins;
+mod server;
+mod sessions;
+
+pub use accounts::AccountBackend;
+pub use data::DataBackend;
+pub use plugins::PluginBackend;
+pub use server::ServerBackend;
+pub use sessions::SessionBackend;

@@ -1,0 +1,221 @@
+//! Results as people read them.
+
+use xylem_ops::data::{Exported, Imported};
+use xylem_ops::plugin::{ChainReport, PluginDetail, PluginRow, Removed};
+use xylem_ops::server::{HealthReport, ReloadReport, StatusReport};
+use xylem_ops::session::{Ended, SessionRow};
+use xylem_ops::user::{Account, Done};
+
+/// What is printed without `--json`.
+pub(super) trait Show {
+    fn show(&self) -> String;
+}
+
+impl Show for Account {
+    fn show(&self) -> String {
+        let state = if self.disabled { "disabled" } else { "enabled" };
+        let sessions = if self.sessions.is_empty() { "none".to_owned() } else { self.sessions.join(", ") };
+        format!("{}\n  state     {state}\n  created   {}\n  sessions  {sessions}", self.account, date(self.created))
+    }
+}
+
+impl Show for Vec<Account> {
+    fn show(&self) -> String {
+        let rows = self.iter().map(|a| {
+            let state = if a.disabled { "disabled" } else { "enabled" };
+            [a.account.clone(), state.to_owned(), date(a.created), a.sessions.len().to_string()]
+        });
+        table(["ACCOUNT", "STATE", "CREATED", "SESSIONS"], rows)
+    }
+}
+
+impl Show for Done {
+    fn show(&self) -> String {
+        format!("{}: done", self.account)
+    }
+}
+
+impl Show for Vec<SessionRow> {
+    fn show(&self) -> String {
+        let rows = self.iter().map(|s| {
+            [
+                s.jid.clone(),
+                if s.available { s.priority.to_string() } else { "-".to_owned() },
+                s.peer.clone().unwrap_or_else(|| "-".to_owned()),
+                s.seconds.map_or_else(|| "-".to_owned(), span),
+                s.queued.to_string(),
+            ]
+        });
+        table(["SESSION", "PRIORITY", "FROM", "FOR", "QUEUED"], rows)
+    }
+}
+
+impl Show for Ended {
+    fn show(&self) -> String {
+        format!("{} sessions ended", self.sessions)
+    }
+}
+
+impl Show for PluginRow {
+    fn show(&self) -> String {
+        let note = self.note.as_ref().map_or(String::new(), |note| format!(": {note}"));
+        format!("{} {} {}{note}", self.id, self.version, self.state)
+    }
+}
+
+impl Show for Vec<PluginRow> {
+    fn show(&self) -> String {
+        let rows = self.iter().map(|p| {
+            [
+                p.id.clone(),
+                p.version.clone(),
+                p.state.clone(),
+                p.calls.to_string(),
+                p.faults.to_string(),
+                p.note.clone().unwrap_or_default(),
+            ]
+        });
+        table(["PLUGIN", "VERSION", "STATE", "CALLS", "FAULTS", "NOTE"], rows)
+    }
+}
+
+impl Show for PluginDetail {
+    fn show(&self) -> String {
+        let config = serde_json::to_string_pretty(&self.config).unwrap_or_default();
+        let domains = self.row.domains.join(", ");
+        format!(
+            "{}\n{}\n\ndomains: {domains}\nconfiguration: {config}\n\n{}",
+            self.row.show(),
+            self.description,
+            self.manifest
+        )
+    }
+}
+
+impl Show for Removed {
+    fn show(&self) -> String {
+        format!("{}: removed", self.id)
+    }
+}
+
+impl Show for ChainReport {
+    fn show(&self) -> String {
+        let mut text = String::new();
+        for point in &self.points {
+            text.push_str(&format!("{} ({})\n", point.point, point.domain));
+            for step in &point.steps {
+                text.push_str(&format!("  {step}\n"));
+            }
+            if point.steps.is_empty() {
+                text.push_str("  no plugin\n");
+            }
+        }
+        text
+    }
+}
+
+impl Show for Exported {
+    fn show(&self) -> String {
+        format!("{} rows, {} bytes in {}", self.rows, self.bytes, self.path.display())
+    }
+}
+
+impl Show for Imported {
+    fn show(&self) -> String {
+        format!("{} rows imported", self.rows)
+    }
+}
+
+impl Show for StatusReport {
+    fn show(&self) -> String {
+        let mut text = format!(
+            "xylem {} (pid {}), up {}\n  domains      {}\n  listeners    {}\n  connections  {}\n  sessions     {}\n  plugins      {}\n  store        {} in {}\n",
+            self.version,
+            self.pid,
+            span(self.uptime_seconds),
+            self.domains.join(", "),
+            self.listeners.join(", "),
+            self.connections,
+            self.sessions,
+            self.plugins,
+            self.backend,
+            self.data,
+        );
+        for problem in &self.problems {
+            text.push_str(&format!("  problem      {problem}\n"));
+        }
+        text
+    }
+}
+
+impl Show for HealthReport {
+    fn show(&self) -> String {
+        if self.healthy { "healthy".to_owned() } else { format!("unwell: {}", self.problems.join("; ")) }
+    }
+}
+
+impl Show for ReloadReport {
+    fn show(&self) -> String {
+        let mut lines: Vec<_> = self.applied.iter().map(|what| format!("applied: {what}")).collect();
+        lines.extend(self.restart.iter().map(|what| format!("needs a restart: {what}")));
+        if lines.is_empty() { "nothing has changed".to_owned() } else { lines.join("\n") }
+    }
+}
+
+fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let mut lines = vec![head.map(str::to_owned)];
+    lines.extend(rows);
+    let widths: [usize; N] = std::array::from_fn(|column| {
+        lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max().unwrap_or_default()
+    });
+    let mut text = String::new();
+    for line in &lines {
+        let cells: Vec<_> = line.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        text.push_str(cells.join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// `3d 4h`, `12m`, `40s`.
+fn span(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m", seconds / 60),
+        3600..86_400 => format!("{}h {}m", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{}d {}h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+/// Seconds since 1970 as a date, UTC (the civil calendar from days, after Hinnant).
+fn date(seconds: u64) -> String {
+    let days = seconds / 86_400 + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year_of_era = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (hour, minute) = (seconds % 86_400 / 3600, seconds % 3600 / 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        assert_eq!(date(0), "1970-01-01 00:00");
+        assert_eq!(date(951_782_399), "2000-02-28 23:59");
+        assert_eq!(date(951_782_400), "2000-02-29 00:00");
+        assert_eq!(date(4_102_444_799), "2099-12-31 23:59");
+    }
+
+    #[test]
+    fn columns_stand_below_each_other() {
+        let rows = [["a".to_owned(), "1".to_owned()], ["bbb".to_owned(), "2".to_owned()]];
+        assert_eq!(table(["X", "Y"], rows.into_iter()), "X    Y\na    1\nbbb  2\n");
+    }
+}

@@ -1,0 +1,119 @@
+//! What connections ask of the server: the router for stanzas, the accounts for
+//! logins, and the brake on guessing passwords.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use xylem_net::c2s::{Entry, Waiting};
+use xylem_router::Router;
+use xylem_sasl::{Failure, Lookup, Mechanism, Standing, Throttle};
+use xylem_session::Session;
+use xylem_stanza::{BareJid, Outgoing, Stanza};
+use xylem_stream::{Ending, HostConfig};
+
+use crate::accounts::Accounts;
+use crate::metrics::Logins;
+
+/// The way into the server.
+pub struct Gate {
+    router: Router,
+    accounts: Accounts,
+    throttle: Mutex<Throttle>,
+    logins: Arc<Logins>,
+    started: Instant,
+}
+
+impl Gate {
+    pub fn new(router: Router, accounts: Accounts, throttle: Throttle, logins: Arc<Logins>) -> Self {
+        Self { router, accounts, throttle: Mutex::new(throttle), logins, started: Instant::now() }
+    }
+
+    fn throttle(&self) -> MutexGuard<'_, Throttle> {
+        self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_blocked(&self, address: IpAddr, account: &BareJid) -> bool {
+        self.throttle().check(address, Some(account.as_str()), self.started.elapsed()).is_err()
+    }
+}
+
+impl Entry for Gate {
+    fn stanza(&self, session: &Arc<Session>, stanza: Stanza) -> Option<Waiting<()>> {
+        self.router.from_session(session, stanza)
+    }
+
+    fn bound(&self, session: &Arc<Session>) -> Option<Waiting<()>> {
+        tracing::info!(domain = session.jid().domain(), account = session.jid().bare_str(), jid = %session.jid(),
+            peer = %session.endpoint().peer, "session begins");
+        self.router.bound(session);
+        None
+    }
+
+    fn ended(&self, session: &Arc<Session>, ending: &Ending) -> Option<Waiting<()>> {
+        let reason = reason(ending);
+        tracing::info!(domain = session.jid().domain(), account = session.jid().bare_str(), jid = %session.jid(),
+            reason, "session ends");
+        self.router.ended(session, &reason)
+    }
+
+    fn undelivered(&self, session: &Arc<Session>, stanzas: Vec<Outgoing>) -> Option<Waiting<()>> {
+        self.router.undelivered(session, stanzas)
+    }
+
+    fn look_up(&self, account: &BareJid, peer: SocketAddr) -> Waiting<Lookup> {
+        if self.is_blocked(peer.ip(), account) {
+            tracing::warn!(domain = account.domain(), %account, %peer, "login put off: too many failures");
+            return Box::pin(std::future::ready(Lookup::Unavailable));
+        }
+        let (accounts, account) = (self.accounts.clone(), account.clone());
+        Box::pin(async move {
+            match accounts.find(&account).await {
+                Ok(Some(record)) => {
+                    let standing = if record.disabled { Standing::Disabled } else { Standing::Active };
+                    Lookup::Found { secrets: record.secrets.clone(), standing }
+                }
+                Ok(None) => Lookup::Unknown,
+                Err(error) => {
+                    tracing::error!(%account, %error, "login put off: the account cannot be looked up");
+                    Lookup::Unavailable
+                }
+            }
+        })
+    }
+
+    fn logged_in(&self, account: &BareJid, mechanism: Mechanism, anonymous: bool, peer: SocketAddr) {
+        self.logins.succeeded();
+        if !anonymous {
+            self.throttle().succeeded(peer.ip(), account.as_str(), self.started.elapsed());
+        }
+        tracing::debug!(domain = account.domain(), %account, mechanism = mechanism.name(), %peer, "login");
+    }
+
+    fn login_failed(&self, account: Option<&BareJid>, failure: &Failure, peer: SocketAddr) {
+        self.logins.failed();
+        if failure.counts_as_guess() {
+            self.throttle().failed(peer.ip(), account.map(BareJid::as_str), self.started.elapsed());
+        }
+        tracing::info!(account = account.map(tracing::field::display), condition = ?failure.condition,
+            reason = failure.reason, %peer, "login failed");
+    }
+
+    fn pre_auth_iq(&self, stanza: Stanza, host: &Arc<HostConfig>, peer: SocketAddr) -> Waiting<Option<Outgoing>> {
+        let (router, host) = (self.router.clone(), Arc::clone(host));
+        Box::pin(async move {
+            let answer = router.before_auth(host.domain.as_str(), peer.ip(), stanza).await?;
+            Some(answer.outgoing())
+        })
+    }
+}
+
+fn reason(ending: &Ending) -> String {
+    match ending {
+        Ending::Closed => "closed".to_owned(),
+        Ending::Lost => "connection lost".to_owned(),
+        Ending::Reported(condition) => format!("the client reported {condition}"),
+        Ending::Failed(error) => format!("{}", error.condition),
+        _ => "ended".to_owned(),
+    }
+}

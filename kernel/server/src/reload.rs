@@ -1,0 +1,96 @@
+//! Reading the configuration again: what can be applied at once, and what cannot.
+
+use std::sync::Arc;
+
+use xylem_ops::server::ReloadReport;
+
+use crate::config::Config;
+use crate::instance::{Instance, Reread, admission, c2s, session_limits};
+use crate::folder;
+
+/// Reads configuration and certificates again. On an error everything stays as it was.
+pub async fn reload(instance: &Arc<Instance>) -> anyhow::Result<ReloadReport> {
+    let old = instance.config.load_full();
+    let new = match &instance.reread {
+        Reread::Never => (*old).clone(),
+        Reread::File(file) => {
+            let mut new = Config::load(file.as_deref())?;
+            // Moving the data is for a restart; where it is may have come from the command line.
+            new.server.data.clone_from(&old.server.data);
+            new
+        }
+    };
+    let mut report = ReloadReport::default();
+    for (section, changed) in for_restart(&old, &new) {
+        if changed {
+            report.restart.push(section.to_owned());
+        }
+    }
+    let in_force = merged(&old, &new);
+    let prepared = folder::prepare(&in_force)?;
+    let before = instance.tls.certificates().len();
+    instance.tls.reload(&prepared.tls)?;
+    report.applied.push(format!("certificates of {} domains read again", instance.tls.certificates().len().max(before)));
+    apply(instance, &old, &in_force, &mut report).await?;
+    instance.config.store(Arc::new(in_force));
+    Ok(report)
+}
+
+/// Sections that only a restart brings into force.
+fn for_restart(old: &Config, new: &Config) -> [(&'static str, bool); 7] {
+    let listeners = (&old.listen.starttls, &old.listen.direct_tls, &old.listen.proxy_from)
+        != (&new.listen.starttls, &new.listen.direct_tls, &new.listen.proxy_from);
+    let throttle = |c: &Config| (c.sasl.failures_per_address, c.sasl.failures_per_account, c.sasl.forgive);
+    [
+        ("server.threads", old.server.threads != new.server.threads),
+        ("listen.starttls, direct_tls or proxy_from", listeners),
+        ("sasl.failures_per_address, failures_per_account or forgive", throttle(old) != throttle(new)),
+        ("store", old.store != new.store),
+        ("plugins.directory or cache", (&old.plugins.directory, &old.plugins.cache) != (&new.plugins.directory, &new.plugins.cache)),
+        ("http", old.http != new.http),
+        ("log or admin", (&old.log, &old.admin) != (&new.log, &new.admin)),
+    ]
+}
+
+/// The new configuration, with the old where only a restart could change it.
+fn merged(old: &Config, new: &Config) -> Config {
+    let mut merged = new.clone();
+    merged.server.threads = old.server.threads;
+    merged.listen.starttls.clone_from(&old.listen.starttls);
+    merged.listen.direct_tls.clone_from(&old.listen.direct_tls);
+    merged.listen.proxy_from.clone_from(&old.listen.proxy_from);
+    merged.sasl.failures_per_address = old.sasl.failures_per_address;
+    merged.sasl.failures_per_account = old.sasl.failures_per_account;
+    merged.sasl.forgive = old.sasl.forgive;
+    merged.store = old.store.clone();
+    merged.plugins.directory.clone_from(&old.plugins.directory);
+    merged.plugins.cache.clone_from(&old.plugins.cache);
+    merged.http = old.http.clone();
+    merged.log = old.log.clone();
+    merged.admin = old.admin.clone();
+    merged
+}
+
+async fn apply(instance: &Instance, old: &Config, new: &Config, report: &mut ReloadReport) -> anyhow::Result<()> {
+    let mut tell = |changed: bool, what: &str| {
+        if changed {
+            report.applied.push(what.to_owned());
+        }
+    };
+    if old.plugins.tables != new.plugins.tables || old.domains != new.domains {
+        instance.plugins.configure(new).await?;
+        tell(old.plugins.tables != new.plugins.tables, "configuration of plugins");
+    }
+    tell(old.domains != new.domains, "domains");
+    tell(old.limits != new.limits, "limits (for connections from now on)");
+    tell(old.timeouts != new.timeouts, "timeouts (for connections from now on)");
+    tell(old.listen != new.listen, "connections at once");
+    tell(old.sasl != new.sasl, "sasl");
+    tell(old.server.drain != new.server.drain, "server.drain");
+    instance.accounts.configure(new.domains.iter().map(|d| d.name.clone()).collect(), new.sasl.iterations);
+    instance.sessions.set_limits(session_limits(new));
+    instance.context.admission.set_limits(admission(new));
+    instance.context.config.store(Arc::new(c2s(new)));
+    instance.hosts.replace(new, &instance.decoy, instance.plugins.plans(), &instance.plugins.manifests());
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! `xylem run`.
+
+use xylem_net::Security;
+
+use crate::config::Config;
+use crate::instance::Reread;
+use crate::logs;
+use crate::reload::reload;
+use crate::serve::{Serving, runtime};
+use crate::signals::{Signals, Wish};
+
+/// Runs in the foreground until a signal ends it.
+pub fn run(config: Config) -> anyhow::Result<()> {
+    logs::begin(&config.log);
+    let runtime = runtime(config.server.threads)?;
+    runtime.block_on(async {
+        let mut signals = Signals::listen()?;
+        let reread = Reread::File(config.file.clone());
+        let serving = Serving::start(config, reread).await?;
+        greet(&serving);
+        while signals.next().await == Wish::Reload {
+            match reload(&serving.instance).await {
+                Ok(report) => tell(&report),
+                Err(error) => tracing::error!("nothing was reloaded: {error:#}"),
+            }
+        }
+        tracing::info!("stopping");
+        serving.stop().await;
+        tracing::info!("stopped");
+        Ok(())
+    })
+}
+
+/// Says where everything is and, at the first start, what to do next.
+fn greet(serving: &Serving) {
+    let instance = &serving.instance;
+    let config = instance.config.load();
+    let domains: Vec<_> = config.domains.iter().map(|d| d.name.as_str()).collect();
+    for (security, address) in instance.addresses() {
+        let how = if security == Security::StartTls { "STARTTLS" } else { "TLS" };
+        tracing::info!(%address, "listening for clients ({how})");
+    }
+    for address in &serving.http {
+        tracing::info!("health at http://{address}/health, metrics at http://{address}/metrics");
+    }
+    match &config.file {
+        Some(file) => tracing::info!(file = %file.display(), ?domains, "ready"),
+        None => tracing::info!(?domains, "ready, with built-in settings: there is no xylem.toml"),
+    }
+    if serving.made.is_empty() {
+        return;
+    }
+    let data = std::path::absolute(&config.server.data).unwrap_or_else(|_| config.server.data.clone());
+    let domain = domains.first().copied().unwrap_or("localhost");
+    eprintln!("\nThis is the first start. Made:");
+    for made in &serving.made {
+        eprintln!("  {made}");
+    }
+    eprintln!("\nNext, in another terminal:");
+    eprintln!("  xylem --data {} user add you@{domain}", data.display());
+    eprintln!("then log in as you@{domain} with any XMPP client. The certificate is self-signed: the client will ask");
+    eprintln!("whether to trust it. How the server does: xylem --data {} status\n", data.display());
+}
+
+fn tell(report: &xylem_ops::server::ReloadReport) {
+    for what in &report.applied {
+        tracing::info!("applied: {what}");
+    }
+    for what in &report.restart {
+        tracing::warn!("needs a restart: {what}");
+    }
+    if report.applied.is_empty() && report.restart.is_empty() {
+        tracing::info!("reloaded; nothing has changed");
+    }
+}

@@ -1,0 +1,74 @@
+//! From a configuration to a server that answers, and down again.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::task::JoinHandle;
+use xylem_ops::{AuditLog, Backend, Ops};
+
+use crate::admin::AdminSocket;
+use crate::config::Config;
+use crate::instance::{Instance, Reread, watch_certificates};
+use crate::{backend, folder, http};
+
+/// A server that answers on all its sockets.
+pub struct Serving {
+    pub instance: Arc<Instance>,
+    pub http: Vec<SocketAddr>,
+    pub admin_socket: PathBuf,
+    /// What the first start made.
+    pub made: Vec<String>,
+    admin: JoinHandle<()>,
+    certificates: JoinHandle<()>,
+}
+
+impl Serving {
+    /// Starts everything. What fails is named; nothing is left running then.
+    pub async fn start(config: Config, reread: Reread) -> anyhow::Result<Self> {
+        let mut folder = folder::prepare(&config)?;
+        let made = std::mem::take(&mut folder.made);
+        let admin_socket = config.in_data(&config.admin.socket);
+        // First of all: it tells whether another server uses this folder.
+        let socket = AdminSocket::bind(&admin_socket)?;
+        let audit = config.server.data.join("audit.log");
+        let audit = Arc::new(AuditLog::open(&audit).with_context(|| audit.display().to_string())?);
+        let addresses = config.http.listen.clone();
+        let instance = Instance::start(config, folder, reread).await?;
+        let ops = Arc::new(Ops::new(backend(&instance), audit));
+        let http = http::serve(&instance, &addresses).await?;
+        let certificates = tokio::spawn(watch_certificates(Arc::clone(&instance.tls)));
+        let admin = tokio::spawn(socket.serve(ops));
+        Ok(Self { instance, http, admin_socket, made, admin, certificates })
+    }
+
+    /// Ends all sessions and closes the store.
+    pub async fn stop(self) {
+        self.certificates.abort();
+        self.instance.stop().await;
+        self.admin.abort();
+        // The socket's file goes with the task.
+        let _ = self.admin.await;
+    }
+}
+
+/// Runs on threads of its own, as many as configured.
+pub fn runtime(threads: usize) -> anyhow::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.enable_all().thread_name("xylem");
+    if threads > 0 {
+        builder.worker_threads(threads);
+    }
+    builder.build().context("no threads")
+}
+
+fn backend(instance: &Arc<Instance>) -> Backend {
+    Backend {
+        accounts: Arc::new(backend::AccountBackend(Arc::clone(instance))),
+        sessions: Arc::new(backend::SessionBackend(Arc::clone(instance))),
+        plugins: Arc::new(backend::PluginBackend(Arc::clone(instance))),
+        data: Arc::new(backend::DataBackend(Arc::clone(instance))),
+        server: Arc::new(backend::ServerBackend(Arc::clone(instance))),
+    }
+}
