@@ -54,7 +54,7 @@ fn the_root_shows_the_head() {
     let stanza =
         Stanza::parse("<presence from='old@a/b' xml:lang='de' x='1'><c a='2' xml:lang='en'/></presence>").unwrap();
     let jid = Jid::parse("new@a/b").unwrap();
-    let stanza = stanza.with_from(&jid.full().unwrap()).with_to(jid.bare());
+    let stanza = stanza.with_from(jid.full().unwrap()).with_to(jid.bare());
     let packed = stanza.packed();
     let view = View(&packed);
     assert_eq!(view.span(3), None);

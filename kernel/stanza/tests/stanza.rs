@@ -362,7 +362,7 @@ proptest! {
         let xml = xylem_xml::El::new("message", "")
             .attr("id", &id).attr("xml:lang", &lang).attr("extra", &extra)
             .child(xylem_xml::El::new("body", "").text(&body)).build();
-        let one = stanza(&xml).with_to(&Jid::parse("a@b").unwrap());
+        let one = stanza(&xml).with_to(Jid::parse("a@b").unwrap());
         let again = stanza(&written(&one));
         let third = stanza(&one.to_xml_string()).insert_child("<x xmlns='u'/>").unwrap()
             .remove_children("u", "x").unwrap();

@@ -56,7 +56,7 @@ impl Element {
     /// # Errors
     /// See [`Element::parse`].
     pub fn parse_bytes(xml: Bytes, scope: &Arc<Scope>, limits: &Limits) -> Result<Self, XmlError> {
-        let (builder, end) = scan_one(&xml, scope, limits)?;
+        let (mut builder, end) = scan_one(&xml, scope, limits)?;
         if end != xml.len() {
             return Err(XmlError::NotWellFormed("more than one element"));
         }
@@ -146,11 +146,7 @@ impl Element {
     /// changes its namespace, nothing else does. Nothing is parsed.
     #[must_use]
     pub fn with_default_ns(&self, default_ns: &str) -> Self {
-        let scope = if self.scope.prefixes.is_empty() && self.scope.resolved.is_empty() {
-            Scope::with_default(default_ns)
-        } else {
-            Arc::new(Scope { default: default_ns.into(), ..Scope::clone(&self.scope) })
-        };
+        let scope = self.scope.moved(default_ns);
         Self { text: self.text.clone(), index: self.index.clone(), scope }
     }
 

@@ -259,21 +259,22 @@ impl Framer {
     }
 
     fn element(&mut self, scope: &Arc<Scope>) -> Result<Option<Frame>, XmlError> {
-        if let Some(work) = &mut self.unfinished {
+        // Begun in an earlier call, and boxed then; most elements arrive whole
+        // and never are.
+        if let Some(mut work) = self.unfinished.take() {
             let (scan, builder) = (&mut work.scan, &mut work.builder);
-            let Some(end) = scan.advance(&self.buffer, builder, scope, &self.limits)? else {
-                return Ok(None);
+            return match scan.advance(&self.buffer, builder, scope, &self.limits)? {
+                Some(end) => self.finish(builder, end, scope),
+                None => {
+                    self.unfinished = Some(work);
+                    Ok(None)
+                }
             };
-            let builder = match self.unfinished.take() {
-                Some(work) => work.builder,
-                None => return Ok(None),
-            };
-            return self.finish(builder, end, scope);
         }
         let mut scan = Scan::default();
         let mut builder = Builder::new();
         match scan.advance(&self.buffer, &mut builder, scope, &self.limits)? {
-            Some(end) => self.finish(builder, end, scope),
+            Some(end) => self.finish(&mut builder, end, scope),
             None => {
                 self.unfinished = Some(Box::new(Unfinished { scan, builder }));
                 Ok(None)
@@ -281,7 +282,7 @@ impl Framer {
         }
     }
 
-    fn finish(&mut self, builder: Builder, end: usize, scope: &Arc<Scope>) -> Result<Option<Frame>, XmlError> {
+    fn finish(&mut self, builder: &mut Builder, end: usize, scope: &Arc<Scope>) -> Result<Option<Frame>, XmlError> {
         let text = valid(self.take(end))?;
         Ok(Some(Frame::Element(builder.finish(text, scope))))
     }

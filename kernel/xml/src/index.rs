@@ -152,7 +152,7 @@ impl Builder {
     }
 
     /// The finished element.
-    pub(crate) fn finish(mut self, text: ByteString, scope: &Arc<Scope>) -> Element {
+    pub(crate) fn finish(&mut self, text: ByteString, scope: &Arc<Scope>) -> Element {
         self.put(0, self.nodes);
         self.put(1, (self.outer & 0xFFFF_FFFF) as u32);
         self.put(2, (self.outer >> 32) as u32);
@@ -160,7 +160,7 @@ impl Builder {
             scope.clone()
         } else {
             let mut own = Scope::clone(scope);
-            own.resolved = self.resolved;
+            own.resolved = std::mem::take(&mut self.resolved);
             Arc::new(own)
         };
         Element::from_parts(text, self.words.as_slice().into(), scope)

@@ -1,6 +1,6 @@
 //! Namespace declarations that reach into an element from its stream.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 /// The namespace the prefix `xml` is bound to.
 pub const NS_XML: &str = "http://www.w3.org/XML/1998/namespace";
@@ -12,12 +12,15 @@ pub const NS_XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 pub(crate) const MAX_OUTER: usize = 63;
 
 /// The default namespace and the prefixes in force around an element.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Scope {
     pub(crate) default: Box<str>,
     pub(crate) prefixes: Vec<(Box<str>, Box<str>)>,
     /// Namespace names inside the element whose spelling held references.
     pub(crate) resolved: Vec<Box<str>>,
+    /// The same with another default namespace: on a server's stream every
+    /// stanza asks for it.
+    moved: OnceLock<Arc<Scope>>,
 }
 
 impl Scope {
@@ -40,8 +43,17 @@ impl Scope {
         Arc::new(Self {
             default: default.into(),
             prefixes: prefixes.iter().map(|(p, ns)| ((*p).into(), (*ns).into())).collect(),
-            resolved: Vec::new(),
+            ..Self::default()
         })
+    }
+
+    /// The same with another default namespace.
+    pub(crate) fn moved(&self, default_ns: &str) -> Arc<Self> {
+        let moved = self.moved.get_or_init(|| Arc::new(Self { default: default_ns.into(), ..self.clone() }));
+        if moved.default_ns() == default_ns {
+            return moved.clone();
+        }
+        Arc::new(Self { default: default_ns.into(), ..self.clone() })
     }
 
     /// The default namespace; empty if there is none.
@@ -73,3 +85,22 @@ impl Scope {
         self.resolved.get(number as usize).map_or("", |ns| ns)
     }
 }
+
+impl Clone for Scope {
+    fn clone(&self) -> Self {
+        Self {
+            default: self.default.clone(),
+            prefixes: self.prefixes.clone(),
+            resolved: self.resolved.clone(),
+            moved: OnceLock::new(),
+        }
+    }
+}
+
+impl PartialEq for Scope {
+    fn eq(&self, other: &Self) -> bool {
+        self.default == other.default && self.prefixes == other.prefixes && self.resolved == other.resolved
+    }
+}
+
+impl Eq for Scope {}

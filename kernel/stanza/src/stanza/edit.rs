@@ -128,7 +128,7 @@ impl Edit<'_> {
         }
         let xml = self.spliced();
         let scope = Scope::with_default(ns::CLIENT);
-        let element = Element::parse_scoped(&xml, &scope, &normal::WIDE)?;
+        let element = Element::parse_bytes(xml.into(), &scope, &normal::WIDE)?;
         let (kind, type_) = head::kind_and_type(element.root())?;
         if kind == Kind::Iq {
             head::check_iq(element.root(), type_)?;

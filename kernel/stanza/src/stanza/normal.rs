@@ -30,7 +30,7 @@ pub(super) fn content(element: Element) -> Result<Element, StanzaError> {
     let mut out = String::with_capacity(element.as_str().len() + 64);
     rewrite(root, root.ns(), ns::CLIENT, &mut out);
     let scope = Scope::with_default(ns::CLIENT);
-    Ok(Element::parse_scoped(&out, &scope, &WIDE)?)
+    Ok(Element::parse_bytes(out.into(), &scope, &WIDE)?)
 }
 
 /// Writes a node without prefixes on elements, its namespace declared where it

@@ -51,7 +51,7 @@ impl Stanza {
             return None;
         }
         let el = self.reply_head(Type::Result).raw(payload.unwrap_or(""));
-        Self::parse_own(&el.build())
+        Self::parse_own(el.build())
     }
 
     /// Opening tag of a reply: addresses exchanged, id kept.
@@ -65,9 +65,9 @@ impl Stanza {
             .attr_opt("type", type_.as_str())
     }
 
-    fn parse_own(xml: &str) -> Option<Self> {
+    fn parse_own(xml: String) -> Option<Self> {
         let scope = xylem_xml::Scope::with_default(ns::CLIENT);
-        let element = Element::parse_scoped(xml, &scope, &super::normal::WIDE).ok()?;
+        let element = Element::parse_bytes(xml.into(), &scope, &super::normal::WIDE).ok()?;
         Self::from_element(element).ok()
     }
 }
@@ -124,7 +124,7 @@ impl ErrorReply<'_> {
                 el = el.raw(&child.to_xml_string_in(ns::CLIENT));
             }
         }
-        Stanza::parse_own(&el.child(self.error.element()).build())
+        Stanza::parse_own(el.child(self.error.element()).build())
     }
 }
 
