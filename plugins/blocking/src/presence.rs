@@ -1,6 +1,6 @@
 //! Whom a change of the list concerns: contacts that get the user's presence (§3.3, §3.4).
 
-use xylem_sdk::kv::Rows;
+use xylem_sdk::kv::{Row, Rows};
 use xylem_sdk::outbox::{presence_to, send};
 use xylem_sdk::prelude::*;
 use xylem_sdk::sessions;
@@ -42,12 +42,15 @@ fn subscribers(jid: &str) -> Result<Vec<String>, Fault> {
     if blocked.local().is_some() {
         return Ok(if subscribed(blocked.bare())? { vec![jid.to_owned()] } else { Vec::new() });
     }
-    let contacts = ROSTER_CONTACTS.by_index("from", "1")?;
-    Ok(contacts.into_iter().map(|row| row.key).filter(|key| Jid::new(key).domain() == blocked.domain()).collect())
+    let there = |row: &Row| Jid::new(&row.key).domain() == blocked.domain() && sees_us(&row.value);
+    Ok(ROSTER_CONTACTS.all()?.into_iter().filter(there).map(|row| row.key).collect())
 }
 
-/// Bit 2 of the row's first byte.
 fn subscribed(contact: &str) -> Result<bool, Fault> {
-    let row = ROSTER_CONTACTS.get(contact)?;
-    Ok(row.and_then(|row| row.first().copied()).is_some_and(|flags| flags & 2 != 0))
+    Ok(ROSTER_CONTACTS.get(contact)?.is_some_and(|row| sees_us(&row)))
+}
+
+/// Bit 2 of the first byte of a roster row.
+fn sees_us(row: &[u8]) -> bool {
+    row.first().is_some_and(|flags| flags & 2 != 0)
 }

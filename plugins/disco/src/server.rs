@@ -6,6 +6,9 @@ use xylem_sdk::prelude::*;
 use crate::info::{ITEMS, Identity, Info};
 use crate::{Config, caps, contact};
 
+/// The slot of stream features for those who have logged in.
+const FEATURES: &str = "stream.after-auth";
+
 /// `disco#info` to the domain (XEP-0030 §3.1), also for the node of its capabilities (XEP-0115 §6.2).
 pub(crate) fn server_info(cx: &Cx, iq: &Stanza) -> Result<Reply, Failure> {
     let config = Config::load();
@@ -53,5 +56,9 @@ fn publish(config: &Config, ver: &str) -> Result<(), Fault> {
         .attr("hash", "sha-1")
         .attr("node", &config.node)
         .attr("ver", ver);
-    contributions::publish("stream.after-auth", &[&caps.build()])
+    let caps = caps.build();
+    if contributions::all(FEATURES)?.contains(&caps) {
+        return Ok(());
+    }
+    contributions::publish(FEATURES, &[&caps])
 }

@@ -6,20 +6,28 @@ use xylem_sdk::prelude::*;
 
 use crate::views::{BLOCKING_LIST, ROSTER_CONTACTS};
 
-/// Contacts who get the account's presence: an index of the roster.
-pub(crate) const SUBSCRIBERS: &str = "from";
+/// A set of contacts: an index of the roster, and the bit in the first byte of its rows.
+#[derive(Clone, Copy)]
+pub(crate) struct Contacts {
+    index: &'static str,
+    bit: u8,
+}
+
+/// Contacts who get the account's presence.
+pub(crate) const SUBSCRIBERS: Contacts = Contacts { index: "from", bit: 2 };
 
 /// Contacts whose presence the account gets.
-pub(crate) const PROBED: &str = "to";
+pub(crate) const PROBED: Contacts = Contacts { index: "to", bit: 1 };
 
-/// The template, or the current stanza, to each contact of the index.
-pub(crate) fn fan_out(template: Option<Xml>, index: &str) -> Result<(), Fault> {
+/// The template, or the current stanza, to each of the contacts.
+pub(crate) fn fan_out(template: Option<Xml>, contacts: Contacts) -> Result<(), Fault> {
     if BLOCKING_LIST.is_empty()? {
-        return to_index(template, ROSTER_CONTACTS, index, "1");
+        return to_index(template, ROSTER_CONTACTS, contacts.index, "1");
     }
     // XEP-0191 §3.3: nothing goes to a blocked contact; probing one would ask in vain.
-    for row in ROSTER_CONTACTS.by_index(index, "1")? {
-        if blocked(&row.key)? {
+    for row in ROSTER_CONTACTS.all()? {
+        let meant = row.value.first().is_some_and(|flags| flags & contacts.bit != 0);
+        if !meant || blocked(&row.key)? {
             continue;
         }
         match &template {

@@ -24,6 +24,7 @@ pub(crate) fn account(cx: &Cx, query: Element) -> Result<Reply, Failure> {
     match accounts::create(username, password) {
         Ok(()) => Ok(Reply::empty()),
         Err(Fault::Conflict) => Err(Failure::new(Condition::Conflict).text("this username is taken")),
+        Err(Fault::Denied) => Err(Condition::NotAllowed.into()),
         Err(Fault::Invalid(why)) => Err(Failure::new(Condition::NotAcceptable).text(why)),
         Err(fault) => Err(fault.into()),
     }

@@ -3,11 +3,16 @@
 use xylem_sdk::kv::Rows;
 use xylem_sdk::outbox::send;
 use xylem_sdk::prelude::*;
-use xylem_sdk::{Element, accounts, runtime, sessions};
+use xylem_sdk::{Element, accounts, sessions};
 
 use crate::Config;
 use crate::form::field;
 use crate::views::ROSTER_CONTACTS;
+
+/// Bits of the first byte of a roster row.
+const TO: u8 = 1;
+const FROM: u8 = 2;
+const ASKED: u8 = 4;
 
 /// Sets a new password. Registering somebody else is not possible from here.
 pub(crate) fn password(actor: &str, query: Element) -> Result<Reply, Failure> {
@@ -24,6 +29,8 @@ pub(crate) fn password(actor: &str, query: Element) -> Result<Reply, Failure> {
     match accounts::set_password(account.bare(), password) {
         Ok(()) => Ok(Reply::empty()),
         Err(Fault::Invalid(why)) => Err(Failure::new(Condition::NotAcceptable).text(why)),
+        // The accounts of this domain are not the server's to change.
+        Err(Fault::Denied) => Err(Condition::NotAllowed.into()),
         Err(fault) => Err(fault.into()),
     }
 }
@@ -35,9 +42,12 @@ pub(crate) fn remove(actor: &str) -> Result<Reply, Failure> {
         return Err(Condition::NotAllowed.into());
     }
     cancel_subscriptions(account)?;
-    accounts::delete(account)?;
-    runtime::info("a user removed the account");
-    Ok(Reply::empty())
+    match accounts::delete(account) {
+        Ok(()) => Ok(Reply::empty()),
+        Err(Fault::Missing) => Err(Condition::RegistrationRequired.into()),
+        Err(Fault::Denied) => Err(Condition::NotAllowed.into()),
+        Err(fault) => Err(fault.into()),
+    }
 }
 
 /// Contacts see the account's resources go, and learn that it is over (§3.2). Once the roster
@@ -45,15 +55,18 @@ pub(crate) fn remove(actor: &str) -> Result<Reply, Failure> {
 fn cancel_subscriptions(account: &str) -> Result<(), Fault> {
     let online: Vec<String> =
         sessions::all()?.into_iter().filter(|session| session.available).map(|session| session.resource).collect();
-    for row in ROSTER_CONTACTS.by_index("from", "1")? {
-        for resource in &online {
-            let from = [account, "/", resource].concat();
-            send(Xml::presence(Some("unavailable")).attr("from", &from).attr("to", &row.key))?;
+    for row in ROSTER_CONTACTS.all()? {
+        let flags = row.value.first().copied().unwrap_or(0);
+        if flags & FROM != 0 {
+            for resource in &online {
+                let from = [account, "/", resource].concat();
+                send(Xml::presence(Some("unavailable")).attr("from", &from).attr("to", &row.key))?;
+            }
+            send(Xml::presence(Some("unsubscribed")).attr("to", &row.key))?;
         }
-        send(Xml::presence(Some("unsubscribed")).attr("to", &row.key))?;
-    }
-    for row in ROSTER_CONTACTS.by_index("to", "1")? {
-        send(Xml::presence(Some("unsubscribe")).attr("to", &row.key))?;
+        if flags & (TO | ASKED) != 0 {
+            send(Xml::presence(Some("unsubscribe")).attr("to", &row.key))?;
+        }
     }
     Ok(())
 }
