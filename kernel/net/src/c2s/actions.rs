@@ -166,10 +166,7 @@ impl Driver {
                 Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3",
                 _ => "TLSv1.2",
             },
-            cipher: tls
-                .negotiated_cipher_suite()
-                .and_then(|suite| suite.suite().as_str())
-                .unwrap_or("unknown"),
+            cipher: tls.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str()).unwrap_or("unknown"),
         });
         let login = self.login.unwrap_or(Login { mechanism: "", anonymous: false });
         Endpoint { peer: self.peer, tls, mechanism: login.mechanism, anonymous: login.anonymous }

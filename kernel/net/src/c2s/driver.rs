@@ -204,3 +204,17 @@ impl Drop for Driver {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every connection pays for it. rustls' own state lies outside.
+    #[test]
+    fn a_connection_is_small() {
+        let (task, stream) = (size_of::<Driver>(), size_of::<Stream>());
+        println!("task {task}, stream {stream}, framer {}, session {}", size_of::<Framer>(), size_of::<Session>());
+        assert!(task <= 768, "{task}");
+        assert!(stream <= 512, "{stream}");
+    }
+}

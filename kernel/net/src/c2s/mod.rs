@@ -80,12 +80,7 @@ impl Context {
 }
 
 /// Serves one connection in a task of its own, to its end.
-pub(crate) fn spawn(
-    tcp: TcpStream,
-    peer: SocketAddr,
-    listener: &Arc<ListenerConfig>,
-    context: &Arc<Context>,
-) {
+pub(crate) fn spawn(tcp: TcpStream, peer: SocketAddr, listener: &Arc<ListenerConfig>, context: &Arc<Context>) {
     if listener.proxies.iter().any(|range| range.contains(peer.ip())) {
         tokio::spawn(behind_proxy(tcp, peer, listener.clone(), context.clone()));
     } else if let Some(driver) = admit(tcp, peer, listener, context) {

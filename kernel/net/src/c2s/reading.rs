@@ -75,8 +75,8 @@ impl Driver {
             match self.framer.next_frame() {
                 Ok(None) => return,
                 Ok(Some(frame)) => {
+                    self.count(*budget == FRAMES_PER_TURN);
                     *budget -= 1;
-                    self.count();
                     self.handle(Event::Frame(frame));
                 }
                 Err(error) => {
@@ -88,10 +88,12 @@ impl Driver {
     }
 
     /// While it works off input, the session needs no bell for its own queue.
-    fn count(&self) {
+    fn count(&self, first: bool) {
         if let Place::Session { session, .. } = &self.place {
             session.counters().read(1, 0);
-            session.queue().disarm();
+            if first {
+                session.queue().disarm();
+            }
         }
     }
 

@@ -13,6 +13,8 @@ use crate::config::Timeouts;
 /// What the clock has to remember.
 pub(super) struct Timing {
     timer: Pin<Box<Sleep>>,
+    /// Whether the timer knows whom to wake; it is the same task for ever.
+    armed: bool,
     limits: Timeouts,
     /// When the present stage or phase must be over; none while stanzas flow.
     ends: Option<Instant>,
@@ -31,6 +33,7 @@ impl Timing {
         let login_ends = now + limits.login;
         Self {
             timer: Box::pin(sleep_until(login_ends)),
+            armed: false,
             limits,
             ends: Some(login_ends),
             login_ends,
@@ -88,6 +91,11 @@ impl Timing {
         self.stuck.is_some()
     }
 
+    fn set(&mut self, due: Instant) {
+        self.timer.as_mut().reset(due);
+        self.armed = false;
+    }
+
     fn idle_ends(&self) -> Instant {
         self.heard.max(self.pinged) + self.limits.idle
     }
@@ -108,21 +116,26 @@ impl Driver {
         if let Some(until) = self.pace.as_ref().and_then(|pace| pace.until()) {
             due = due.min(until);
         }
-        let timer = &mut self.timing.timer;
-        if due < timer.deadline() {
-            timer.as_mut().reset(due);
+        let timing = &mut self.timing;
+        if due < timing.timer.deadline() {
+            timing.set(due);
         }
-        // Polling also registers the task, which is always the same one.
-        if timer.as_mut().poll(cx).is_pending() {
+        // Every turn comes by here, and hardly ever is there anything to do.
+        if timing.armed && !timing.timer.is_elapsed() {
+            return false;
+        }
+        if timing.timer.as_mut().poll(cx).is_pending() {
+            timing.armed = true;
             return false;
         }
         if due <= Instant::now() {
             self.ring(due);
             return true;
         }
-        self.timing.timer.as_mut().reset(due);
-        let _ = self.timing.timer.as_mut().poll(cx);
-        false
+        // What was due has moved on meanwhile.
+        timing.set(due);
+        timing.armed = timing.timer.as_mut().poll(cx).is_pending();
+        !timing.armed
     }
 
     fn ring(&mut self, due: Instant) {
@@ -140,7 +153,7 @@ impl Driver {
         }
         // Otherwise the pace allows reading again. Either way a time to come is due next.
         let next = self.timing.due().max(due);
-        self.timing.timer.as_mut().reset(next);
+        self.timing.set(next);
     }
 
     fn phase_over(&mut self) {

@@ -22,7 +22,6 @@ fn quick(change: impl FnOnce(&mut Timeouts)) -> Options {
     Options { config, ..Options::default() }
 }
 
-
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_pass_both_ways_by_starttls_and_direct_tls() {
     let running = start(Options::default());
@@ -113,7 +112,8 @@ async fn a_session_is_replaced() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_reader_is_ended_and_costs_nobody_else_anything() {
     let queue = QueueLimits { stanzas: 100, bytes: 1 << 20 };
-    let options = Options { limits: Limits { queue, ..Limits::default() }, ..quick(|it| it.close = Duration::from_millis(300)) };
+    let options =
+        Options { limits: Limits { queue, ..Limits::default() }, ..quick(|it| it.close = Duration::from_millis(300)) };
     let running = start(options);
     let _slow = log_in(&running, "slow", "a").await;
     let mut quick = log_in(&running, "quick", "a").await;

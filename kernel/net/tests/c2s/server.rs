@@ -118,11 +118,7 @@ pub(crate) struct Running {
 
 pub(crate) fn start(options: Options) -> Running {
     let folder = tempfile::tempdir().unwrap();
-    let files = DomainFiles {
-        domain: DOMAIN.into(),
-        chain: folder.path().join("crt"),
-        key: folder.path().join("key"),
-    };
+    let files = DomainFiles { domain: DOMAIN.into(), chain: folder.path().join("crt"), key: folder.path().join("key") };
     tls::generate(DOMAIN, 2026).unwrap().write(&files.chain, &files.key).unwrap();
     let settings = TlsSettings { domains: vec![files.clone()], client_authorities: None };
     let sessions = Arc::new(SessionTable::new(options.limits));
@@ -140,11 +136,8 @@ pub(crate) fn start(options: Options) -> Running {
         options.config,
     );
     let proxies = if options.proxied { vec!["127.0.0.0/8".parse().unwrap()] } else { Vec::new() };
-    let listener = |security| ListenerConfig {
-        address: "127.0.0.1:0".parse().unwrap(),
-        security,
-        proxies: proxies.clone(),
-    };
+    let listener =
+        |security| ListenerConfig { address: "127.0.0.1:0".parse().unwrap(), security, proxies: proxies.clone() };
     let configs = vec![listener(Security::StartTls), listener(Security::DirectTls)];
     let server = Server::start(Arc::new(context), configs).unwrap();
     Running { server, relay, files, folder }
