@@ -42,3 +42,21 @@ impl Pace {
         self.rests_until.filter(|until| *until > Instant::now())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_then_so_much_per_second() {
+        let mut pace = Pace::new(Rate { per_second: 100.0, burst: 1000.0 });
+        pace.spend(1000);
+        assert!(pace.allows());
+        pace.spend(200);
+        assert!(!pace.allows());
+        tokio::time::sleep(Duration::from_millis(1990)).await;
+        assert!(!pace.allows() && pace.until().is_some());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(pace.allows() && pace.until().is_none());
+    }
+}

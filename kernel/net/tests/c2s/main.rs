@@ -12,7 +12,7 @@ use server::{Options, start};
 use tokio::io::AsyncWriteExt;
 use xylem_net::admission::AdmissionLimits;
 use xylem_net::tls::{self, TlsSettings};
-use xylem_net::{C2sConfig, Timeouts};
+use xylem_net::{C2sConfig, Listener, ListenerConfig, Rate, Security, Timeouts};
 use xylem_session::{Barrier, Delivery, Limits, QueueLimits};
 use xylem_stanza::{FullJid, Outgoing};
 
@@ -292,6 +292,37 @@ async fn many_connections() {
     drop(clients);
     running.server.context().admission.all_gone().await;
     assert_eq!(running.sessions().count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fast_client_is_slowed_down_and_loses_nothing() {
+    let mut options = Options::default();
+    options.config.rate = Some(Rate { per_second: 200_000.0, burst: 20_000.0 });
+    let running = start(options);
+    let mut romeo = log_in(&running, "romeo", "a").await;
+    let start = Instant::now();
+    for n in 0..10 {
+        romeo.send(&format!("<message id='{n}'><body>{}</body></message>", "x".repeat(10_000))).await;
+    }
+    romeo.until("<echo id='9'/>").await;
+    // 80,000 bytes beyond the burst.
+    assert!(start.elapsed() >= Duration::from_millis(350), "{:?}", start.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_socket_serves_both_families() {
+    let config =
+        ListenerConfig { address: "[::]:0".parse().unwrap(), security: Security::StartTls, proxies: Vec::new() };
+    let Ok(listener) = Listener::bind(config.clone()) else { return };
+    let port = listener.local_address().unwrap().port();
+    let taken = ListenerConfig { address: std::net::SocketAddr::new(config.address.ip(), port), ..config };
+    assert!(Listener::bind(taken).unwrap_err().to_string().contains("cannot listen on"));
+    for address in ["127.0.0.1", "::1"] {
+        let address: std::net::IpAddr = address.parse().unwrap();
+        let (client, (_, peer)) = tokio::join!(tokio::net::TcpStream::connect((address, port)), listener.accept());
+        client.unwrap();
+        assert_eq!(peer.ip(), address);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
