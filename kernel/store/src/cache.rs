@@ -35,6 +35,8 @@ struct Shard {
     bytes: usize,
     /// Last write to partitions that were not in memory (and to archives), by hash.
     unseen: HashMap<u64, u64>,
+    /// When `unseen` has so many, those that are committed are forgotten.
+    prune_at: usize,
 }
 
 enum Slot {
@@ -146,9 +148,10 @@ impl PartitionCache {
             }
             Some(Slot::Loading(loading)) => loading.writes.push((seq, op.clone())),
             None => {
-                if shard.unseen.len() >= 1024 {
+                if shard.unseen.len() >= shard.prune_at.max(256) {
                     let committed = self.committed.load(Ordering::Acquire);
                     shard.unseen.retain(|_, seq| *seq > committed);
+                    shard.prune_at = shard.unseen.len() * 2;
                 }
                 shard.unseen.insert(hash, seq);
             }
@@ -162,7 +165,6 @@ impl PartitionCache {
     }
 
     /// After a commit that failed: drops what shows writes that did not happen.
-    /// `failed_after` is the last submission that is safely on disk.
     pub(crate) fn forget_uncommitted(&self) {
         for shard in &self.shards {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);

@@ -80,7 +80,9 @@ impl Turn {
 
     /// Undoes all writes after the first `len`, for a part of a turn that failed.
     pub fn truncate(&mut self, len: usize) {
-        self.ops.truncate(len);
+        for op in self.ops.drain(len.min(self.ops.len())..) {
+            self.bytes -= op.bytes();
+        }
     }
 
     /// Writes a kv row. `indexed` says under which values of which indexes the
@@ -101,22 +103,21 @@ impl Turn {
         for (name, value) in indexed {
             keys::check(&[partition.as_bytes(), name.as_bytes(), value, key])?;
         }
-        let size = key.len() + row.value.len();
         let key = Bytes::copy_from_slice(key);
-        self.push(TurnOp::Put { table, partition: self.shared(partition), key, row }, size);
+        self.push(TurnOp::Put { table, partition: self.shared(partition), key, row });
         Ok(())
     }
 
     /// Deletes a kv row; no error when there is none.
     pub fn delete(&mut self, table: TableId, partition: &str, key: &[u8]) {
         let partition = self.shared(partition);
-        self.push(TurnOp::Delete { table, partition, key: Bytes::copy_from_slice(key) }, key.len());
+        self.push(TurnOp::Delete { table, partition, key: Bytes::copy_from_slice(key) });
     }
 
     /// Deletes all rows of a kv partition.
     pub fn delete_partition(&mut self, table: TableId, partition: &str) {
         let partition = self.shared(partition);
-        self.push(TurnOp::DeletePartition { table, partition }, 0);
+        self.push(TurnOp::DeletePartition { table, partition });
     }
 
     /// Adds an archive row and returns its id. `peer` is what
@@ -136,17 +137,16 @@ impl Turn {
         check_size("archive entry", payload.len(), MAX_VALUE)?;
         keys::check(&[partition.as_bytes(), peer.as_bytes(), &[0xFF; 8]])?;
         let id = self.clock.next(at_ms);
-        let size = peer.len() + payload.len();
         let entry = ArchiveEntry { id, at_ms, peer: peer.into(), payload };
         let partition = self.shared(partition);
-        self.push(TurnOp::Append { table, partition, entry }, size);
+        self.push(TurnOp::Append { table, partition, entry });
         Ok(id)
     }
 
     /// Removes archive rows.
     pub fn purge(&mut self, table: TableId, partition: &str, what: Purge) {
         let partition = self.shared(partition);
-        self.push(TurnOp::Purge { table, partition, what }, 0);
+        self.push(TurnOp::Purge { table, partition, what });
     }
 
     /// Adds a write outside of the shapes. The table must not be one that a
@@ -156,8 +156,7 @@ impl Turn {
     /// [`crate::StoreError::TooBig`] when table name, key or value is above its limit.
     pub fn raw(&mut self, op: Op) -> Result<()> {
         op.check(MAX_VALUE)?;
-        let size = op.key.len() + op.value.as_ref().map_or(0, Vec::len);
-        self.push(TurnOp::Raw(op), size);
+        self.push(TurnOp::Raw(op));
         Ok(())
     }
 
@@ -201,8 +200,8 @@ impl Turn {
         overlay
     }
 
-    fn push(&mut self, op: TurnOp, size: usize) {
-        self.bytes += size + OP_BYTES;
+    fn push(&mut self, op: TurnOp) {
+        self.bytes += op.bytes();
         self.ops.push(op);
     }
 
@@ -240,6 +239,18 @@ impl TurnOp {
 
     fn touches(&self, partition: &Partition) -> bool {
         self.table() == Some(partition.table()) && self.partition().is_some_and(|name| **name == *partition.name())
+    }
+
+    /// What it takes in the queue, about.
+    fn bytes(&self) -> usize {
+        OP_BYTES
+            + match self {
+                Self::Put { key, row, .. } => key.len() + row.value.len(),
+                Self::Delete { key, .. } => key.len(),
+                Self::Append { entry, .. } => entry.peer.len() + entry.payload.len(),
+                Self::Raw(op) => op.key.len() + op.value.as_ref().map_or(0, Vec::len),
+                Self::DeletePartition { .. } | Self::Purge { .. } => 0,
+            }
     }
 
     /// Whether the op needs disk space.

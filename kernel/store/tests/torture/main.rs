@@ -60,6 +60,9 @@ impl Torture {
             cycle += 1;
             acknowledged = self.kill_once(dir).unwrap_or(acknowledged);
             self.compare(dir, &mut model, acknowledged, cycle);
+            if cycle % 100 == 0 {
+                println!("torture {}: {cycle} kills, {} turns", self.kind, model.number);
+            }
         }
         let seconds = self.started.elapsed().as_secs();
         println!(
