@@ -363,13 +363,11 @@ impl<'a> Stage<'a> {
     fn disconnect(&mut self, who: &str) -> Result<()> {
         let session = self.session(who)?;
         session.send("</stream:stream>")?;
-        loop {
-            match session.receive()? {
-                Some(Event::Close) => break,
-                Some(event) => bail!("the end of the stream was due, this came:\n{event}"),
-                None if session.ended => bail!("the server closed the connection, but not the stream"),
-                None => bail!("the server does not close the stream"),
-            }
+        match session.receive()? {
+            Some(Event::Close) => {}
+            Some(event) => bail!("the end of the stream was due, this came:\n{event}"),
+            None if session.ended => bail!("the server closed the connection, but not the stream"),
+            None => bail!("the server does not close the stream"),
         }
         self.sessions.remove(who);
         Ok(())
