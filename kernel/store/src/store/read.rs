@@ -1,0 +1,121 @@
+//! Reading: from memory where possible, else where it may block.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::backend::{Backend, Scan, ScrubReport};
+use crate::cache::Lookup;
+use crate::error::{Result, StoreError};
+use crate::partition::Partition;
+use crate::store::Store;
+use crate::tables::TableId;
+
+impl Store {
+    /// Reads one entry of a table that no shape uses. Sees what is committed.
+    ///
+    /// # Errors
+    /// Those of the backend.
+    pub async fn get(&self, table: &str, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        let (table, key) = (table.to_owned(), key.to_owned());
+        self.read(move |backend| backend.get(&table, &key)).await
+    }
+
+    /// Reads entries of a table that no shape uses. Sees what is committed.
+    ///
+    /// # Errors
+    /// Those of the backend.
+    pub async fn scan(&self, table: &str, scan: Scan) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+        let table = table.to_owned();
+        self.read(move |backend| backend.scan(&table, &scan)).await
+    }
+
+    /// See [`Kv::cached`].
+    #[must_use]
+    pub fn cached(&self, table: TableId, partition: &str) -> Option<Arc<Partition>> {
+        let found = self.shared().cache.cached(table, partition);
+        if found.is_some() {
+            self.shared().metrics.cache_hits.fetch_add(1, Ordering::Relaxed);
+        }
+        found
+    }
+
+    /// See [`Kv::partition`].
+    ///
+    /// # Errors
+    /// Those of the backend.
+    pub async fn partition(&self, table: TableId, partition: &str) -> Result<Arc<Partition>> {
+        let shared = self.shared();
+        match shared.cache.lookup(table, partition) {
+            Some(Lookup::Ready(found)) => {
+                shared.metrics.cache_hits.fetch_add(1, Ordering::Relaxed);
+                Ok(found)
+            }
+            Some(Lookup::Wait(receiver)) => receiver.await.unwrap_or(Err(StoreError::Closed)),
+            Some(Lookup::Load { hash, after }) => {
+                shared.metrics.cache_misses.fetch_add(1, Ordering::Relaxed);
+                let (shared, name) = (Arc::clone(shared), Box::<str>::from(partition));
+                let waits = shared.must_wait(after);
+                let load = move || {
+                    shared.queue.wait_settled(after);
+                    shared.load(hash, table, &name)
+                };
+                self.run_read(waits, load).await
+            }
+            None => Err(StoreError::Closed),
+        }
+    }
+
+    /// Reads everything and verifies it, beside the running commits.
+    ///
+    /// # Errors
+    /// Those of the backend; what does not fit together is in the report.
+    pub async fn scrub(&self) -> Result<ScrubReport> {
+        self.read(|backend| backend.scrub()).await
+    }
+
+    /// Runs a read of the backend where it may block.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn Backend) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let shared = Arc::clone(self.shared());
+        self.run_read(false, move || shared.guarded(|| read(&*shared.backend))).await
+    }
+
+    /// Runs something that reads files where it may block.
+    pub(crate) async fn read_file<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.run_read(true, read).await
+    }
+
+    /// As [`Store::read`], after what was submitted for this name is committed.
+    pub(crate) async fn read_settled<T: Send + 'static>(
+        &self,
+        table: TableId,
+        name: &str,
+        read: impl FnOnce(&dyn Backend) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let shared = Arc::clone(self.shared());
+        let after = shared.cache.last_unseen(table, name);
+        let waits = shared.must_wait(after);
+        let run = move || {
+            shared.queue.wait_settled(after);
+            shared.guarded(|| read(&*shared.backend))
+        };
+        self.run_read(waits, run).await
+    }
+
+    async fn run_read<T: Send + 'static>(
+        &self,
+        waits: bool,
+        read: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let blocks = waits || self.shared().backend.reads_block();
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if blocks => runtime.spawn_blocking(read).await.unwrap_or(Err(StoreError::Closed)),
+            _ => read(),
+        }
+    }
+}

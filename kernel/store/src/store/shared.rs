@@ -1,0 +1,100 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+
+use crate::archive::ArchiveClock;
+use crate::backend::{Backend, Scan};
+use crate::cache::PartitionCache;
+use crate::disk_space::DiskSpace;
+use crate::error::{Result, StoreError};
+use crate::health::Fuse;
+use crate::keys::{self, Family, Key};
+use crate::metrics::Metrics;
+use crate::options::Options;
+use crate::partition::{Partition, Source};
+use crate::queue::Queue;
+use crate::row::Row;
+use crate::tables::{TableId, Tables};
+use crate::turn::TurnOp;
+
+/// What the handle and the committer share.
+pub(crate) struct Shared {
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) options: Options,
+    pub(crate) queue: Queue,
+    pub(crate) cache: PartitionCache,
+    pub(crate) tables: Tables,
+    pub(crate) fuse: Arc<Fuse>,
+    pub(crate) metrics: Metrics,
+    pub(crate) imported: AtomicBool,
+    pub(crate) disk: DiskSpace,
+    pub(crate) clock: Arc<ArchiveClock>,
+}
+
+impl Shared {
+    /// A commit failed: from now on nothing is written.
+    pub(crate) fn fail(&self, error: &StoreError) {
+        if !matches!(error, StoreError::ReadOnly(_)) {
+            self.fuse.blow(error);
+        }
+    }
+
+    pub(super) fn accepts(&self, ops: &[TurnOp]) -> Result<()> {
+        self.fuse.check()?;
+        for op in ops {
+            if let Some(table) = op.table() {
+                self.tables.check(table)?;
+            }
+        }
+        if ops.iter().any(TurnOp::adds) { self.disk.check() } else { Ok(()) }
+    }
+
+    pub(super) fn must_wait(&self, seq: u64) -> bool {
+        self.queue.committed.load(Ordering::Acquire) < seq
+    }
+
+    pub(super) fn guarded<T>(&self, read: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.fuse.guard(self.backend.name(), read)
+    }
+
+    pub(super) fn load(&self, hash: u64, table: TableId, name: &str) -> Result<Arc<Partition>> {
+        let result = self.guarded(|| self.read_partition(hash, table, name));
+        self.cache.loaded(hash, table, name, result)
+    }
+
+    fn read_partition(&self, hash: u64, table: TableId, name: &str) -> Result<Partition> {
+        // Few at first, so that big rows are noticed before many are read.
+        let mut page_rows = 8;
+        let source = Source {
+            backend: Arc::clone(&self.backend),
+            table: self.tables.name(table),
+            committed: Arc::clone(&self.queue.committed),
+            fuse: Arc::clone(&self.fuse),
+        };
+        let prefix = Key::new(Family::Row, name).prefix();
+        let mut scan = keys::below(&prefix, &Scan::all());
+        let (mut rows, mut bytes) = (BTreeMap::new(), 0);
+        loop {
+            scan = scan.limit(page_rows);
+            let page = self.backend.scan(&source.table, &scan)?;
+            let done = page.len() < page_rows;
+            page_rows = (page_rows * 2).min(256);
+            if let Some((last, _)) = page.last() {
+                scan = scan.after(last.clone());
+            }
+            for (key, stored) in page {
+                bytes += key.len() + stored.len();
+                let key = Bytes::from(key).slice(prefix.len()..);
+                rows.insert(key, Row::decode(&source.table, stored)?);
+            }
+            if bytes > self.options.partition_bytes {
+                return Ok(Partition::through(table, name.into(), hash, source));
+            }
+            if done {
+                return Ok(Partition::held(table, name.into(), hash, source, rows));
+            }
+        }
+    }
+}

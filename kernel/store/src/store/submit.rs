@@ -1,0 +1,116 @@
+//! Handing over writes.
+
+use crate::backend::Backend;
+use crate::batch::{Batch, MAX_VALUE};
+use crate::error::{Result, StoreError};
+use crate::options::Class;
+use crate::queue::{Done, Recorder, Work};
+use crate::store::Store;
+use crate::ticket::Ticket;
+use crate::turn::{Turn, TurnOp};
+
+impl Store {
+    /// Hands over a turn: its writes show in memory at once and are committed
+    /// together. Blocks only when the queue is full.
+    pub fn submit_turn(&self, turn: Turn) -> Ticket {
+        self.submit_ticket(turn.class, turn.ops, turn.bytes)
+    }
+
+    /// As [`Store::submit_turn`]. `done` runs on the committer's thread, after
+    /// the `done` of everything submitted before; it must be short and must
+    /// not wait. A refused turn's `done` runs in its place, too.
+    pub fn submit_turn_then(&self, turn: Turn, done: impl FnOnce(Result<()>) + Send + 'static) {
+        self.submit_callback(turn.class, turn.ops, turn.bytes, Box::new(done));
+    }
+
+    /// Hands over writes to tables that no shape uses.
+    pub fn submit(&self, batch: Batch) -> Ticket {
+        self.submit_class(batch, Class::Durable)
+    }
+
+    /// As [`Store::submit`], with a class.
+    pub fn submit_class(&self, batch: Batch, class: Class) -> Ticket {
+        if let Err(error) = batch.check(MAX_VALUE) {
+            return Ticket::known(Err(error));
+        }
+        let bytes = batch.bytes();
+        self.submit_ticket(class, raw_ops(batch), bytes)
+    }
+
+    /// As [`Store::submit`]; an empty batch is a barrier. For `done` see
+    /// [`Store::submit_turn_then`].
+    pub fn submit_then(&self, batch: Batch, done: impl FnOnce(Result<()>) + Send + 'static) {
+        let checked = batch.check(MAX_VALUE);
+        let bytes = batch.bytes();
+        match checked {
+            Ok(()) => self.submit_callback(Class::Durable, raw_ops(batch), bytes, Box::new(done)),
+            Err(error) => self.push_refused(error, Box::new(done)),
+        }
+    }
+
+    /// Waits until everything submitted before is durable.
+    ///
+    /// # Errors
+    /// When the store is or becomes read-only.
+    pub async fn barrier(&self) -> Result<()> {
+        self.submit(Batch::new()).wait().await
+    }
+
+    /// Runs `job` on the committer's thread between two commits.
+    pub(crate) fn submit_job(&self, job: impl FnOnce(&dyn Backend, &mut Recorder) + Send + 'static) -> Ticket {
+        let (sender, ticket) = Ticket::pair();
+        match self.shared().queue.place(&self.shared().options) {
+            Some(place) => place.push(Class::Durable, Work::Job(Box::new(job)), 0, Done::Ticket(sender)),
+            None => return Ticket::known(Err(StoreError::Closed)),
+        }
+        ticket
+    }
+
+    fn submit_ticket(&self, class: Class, ops: Vec<TurnOp>, bytes: usize) -> Ticket {
+        if let Err(error) = self.shared().accepts(&ops) {
+            return Ticket::known(Err(error));
+        }
+        let (done, ticket) = match class {
+            Class::Durable => {
+                let (sender, ticket) = Ticket::pair();
+                (Done::Ticket(sender), ticket)
+            }
+            Class::Relaxed => (Done::Nobody, Ticket::known(Ok(()))),
+        };
+        match self.push(class, ops, bytes, done) {
+            Ok(()) => ticket,
+            Err(_) => Ticket::known(Err(StoreError::Closed)),
+        }
+    }
+
+    fn submit_callback(&self, class: Class, ops: Vec<TurnOp>, bytes: usize, done: Box<dyn FnOnce(Result<()>) + Send>) {
+        if let Err(error) = self.shared().accepts(&ops) {
+            return self.push_refused(error, done);
+        }
+        if let Err(done) = self.push(class, ops, bytes, Done::Callback(done)) {
+            done.answer(Err(StoreError::Closed));
+        }
+    }
+
+    fn push_refused(&self, error: StoreError, done: Box<dyn FnOnce(Result<()>) + Send>) {
+        match self.shared().queue.place(&self.shared().options) {
+            Some(place) => place.push(Class::Durable, Work::Refused(error), 0, Done::Callback(done)),
+            None => done(Err(StoreError::Closed)),
+        }
+    }
+
+    fn push(&self, class: Class, ops: Vec<TurnOp>, bytes: usize, done: Done) -> Result<(), Done> {
+        let shared = self.shared();
+        let Some(place) = shared.queue.place(&shared.options) else { return Err(done) };
+        // In the same order in memory as in the queue, as the place is held.
+        for op in &ops {
+            shared.cache.apply(op, place.seq);
+        }
+        place.push(class, Work::Ops(ops), bytes, done);
+        Ok(())
+    }
+}
+
+fn raw_ops(batch: Batch) -> Vec<TurnOp> {
+    batch.ops.into_iter().map(TurnOp::Raw).collect()
+}
