@@ -6,6 +6,7 @@ use xylem_sdk::sessions;
 
 use crate::contact::Contact;
 use crate::outbound::{say, withdraw_presence};
+use crate::pending;
 use crate::push::{INTERESTED, push};
 use crate::state::{self, Change, Flags, Step};
 
@@ -22,10 +23,13 @@ pub(crate) fn inbound(cx: &Cx, stanza: &Stanza) -> Result<Verdict, Failure> {
     let mut contact = Contact::load(peer)?;
     let before = contact.flags;
     let step = state::inbound(before, change);
+    let asks = change == Change::Subscribe && step.passes;
+    if asks && pending::full()? {
+        return Ok(Verdict::Stop);
+    }
     contact.flags = step.flags;
     contact.request = match change {
-        // §3.1.3: the whole stanza is kept, with what else is in it.
-        Change::Subscribe if step.passes => stanza.root().xml(),
+        Change::Subscribe if asks => pending::keep(peer, stanza),
         _ if step.flags.has(Flags::PENDING) => contact.request,
         _ => None,
     };

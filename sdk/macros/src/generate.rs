@@ -260,3 +260,46 @@ fn ident(name: &str) -> Result<Ident, String> {
         })
         .map_err(|_| format!("plugin.toml: `{name}` cannot be a Rust name"))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+    use super::plugin;
+    use crate::manifest::Manifest;
+
+    fn generated(toml: &str) -> String {
+        plugin(&Manifest::parse(toml).unwrap()).unwrap_or_else(|problem| panic!("{problem}")).to_string()
+    }
+
+    fn refused(toml: &str) -> String {
+        plugin(&Manifest::parse(toml).unwrap()).err().unwrap()
+    }
+
+    #[test]
+    fn views_count_after_stores() {
+        let code = generated(
+            "store = [{ name = 'a-b', shape = 'kv' }, { name = 'c', shape = 'archive' }]\nneeds = { views = ['xylem.roster/contacts'] }",
+        );
+        for part in
+            ["A_B", "archive :: Archive > :: from_manifest (1u32)", "ROSTER_CONTACTS", "View :: from_manifest (2u32)"]
+        {
+            assert!(code.contains(part), "{part} in {code}");
+        }
+    }
+
+    #[test]
+    fn entries_are_called_by_their_place() {
+        let code = generated("hook = [{ handler = 'one' }, { handler = 'two' }]\nreplies = { wake = 'due' }");
+        for part in ["0u32 => dispatch :: hook (crate :: one", "1u32 => dispatch :: hook (crate :: two", "crate :: due"]
+        {
+            assert!(code.contains(part), "{part} in {code}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_generated_is_refused() {
+        assert!(refused("hook = [{ handler = 'two words' }]").contains("two words"));
+        assert!(refused("needs = { views = ['contacts'] }").contains("plugin/store"));
+        assert!(refused("[config.x]\ntype = 'boolean'\ndefault = 3").contains("config.x"));
+    }
+}

@@ -103,3 +103,21 @@ impl Manifest {
         names.into_iter().map(|name| name.get_ref().as_str()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::Manifest;
+
+    #[test]
+    fn matches_keep_the_order_of_the_file() {
+        let manifest = Manifest::parse("[match]\nzebra = '{a}b'\nant = '{a}c'\n\n[match.mule]\nx = 1").unwrap();
+        assert_eq!(manifest.matches(), ["zebra", "ant", "mule"]);
+    }
+
+    #[test]
+    fn mistakes_name_the_line() {
+        let error = Manifest::parse("[plugin]\n[[hook]]\non = 'message.in'\n").err().unwrap();
+        assert!(error.contains("line 2") && error.contains("handler"), "{error}");
+    }
+}
