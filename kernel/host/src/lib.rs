@@ -1,1 +1,45 @@
-//! Not written yet.
+//! The plugin host: loads components, calls them for the router, and makes every
+//! call a transaction.
+//!
+//! Room by room: [`package`] (what is installed), `engine` (compiling), `instance`
+//! and `capability` (one sandbox and what it may call), `shards` (which sandbox),
+//! `turnstile` (order per key), `supervisor` (faults), `plugin` (a call from
+//! beginning to end), `turn` and `lanes` (commit, then release), `asks` and `timers`
+//! (what comes back later), [`Host`] (all plugins of the server).
+//!
+//! What holds everywhere:
+//! - no lock is held across an await, and none while the router is called;
+//! - a call that fails has changed nothing; its sandbox is thrown away;
+//! - a plugin reaches only the rows of the key it is called for.
+
+mod accounts;
+mod asks;
+mod buckets;
+mod capability;
+mod clock;
+mod engine;
+mod error;
+mod groups;
+mod guest;
+mod host;
+mod instance;
+mod lanes;
+mod limits;
+pub mod package;
+mod plugin;
+mod services;
+mod shards;
+mod status;
+mod supervisor;
+mod timers;
+mod turn;
+mod turnstile;
+mod wait;
+
+pub use accounts::{AccountRefusal, AccountService, NoAccounts};
+pub use clock::{Clock, SystemClock};
+pub use error::HostError;
+pub use guest::Level;
+pub use host::{Host, HostConfig, ServerInfo, Settings};
+pub use package::Package;
+pub use status::{PluginInfo, State};

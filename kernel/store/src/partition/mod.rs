@@ -245,7 +245,9 @@ impl Partition {
         self.read().last_write
     }
 
-    pub(crate) fn bytes(&self) -> usize {
+    /// Memory it takes, in bytes; for one too big to be held only what is not committed yet.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
         PARTITION_BYTES + self.name.len() + self.read().bytes
     }
 

@@ -1,0 +1,178 @@
+//! The host as the router sees it.
+
+use std::sync::Arc;
+
+use xylem_hooks::call::{Cause, Done, HookOutcome, IqOutcome, PluginIndex, Plugins};
+use xylem_hooks::manifest::OnFault;
+use xylem_hooks::{EventPoint, Failure, Phase, Verdict};
+use xylem_stanza::{Condition, ErrorType, Stanza};
+
+use super::Host;
+use crate::asks::Open;
+use crate::capability::Fault;
+use crate::instance::Input;
+use crate::plugin::{Plugin, Refused, Request};
+use crate::timers::DueWake;
+use crate::turn::Answer;
+
+impl Plugins for Host {
+    fn hook(&self, plugin: PluginIndex, entry: u32, bits: u64, cause: &Cause, stanza: &Stanza) -> Done<HookOutcome> {
+        let Some(plugin) = self.plugin(plugin) else { return Done::Ready(passed()) };
+        let at = usize::try_from(entry).unwrap_or(usize::MAX);
+        let Some(phase) = plugin.core.manifest.hooks.get(at).map(|hook| hook.phase) else { return Done::Ready(passed()) };
+        let request = Request {
+            cause: plugin.cause(cause),
+            site: at,
+            input: Input::Hook { entry, bits, packed: stanza.packed() },
+            stanza: Some(stanza.clone()),
+            observes: phase == Phase::Observe,
+            wake: None,
+        };
+        match plugin.call(request) {
+            Done::Ready(answer) => Done::Ready(hooked(&plugin, phase, answer)),
+            Done::Later(later) => Done::Later(Box::pin(async move { hooked(&plugin, phase, later.await) })),
+        }
+    }
+
+    fn iq(&self, plugin: PluginIndex, entry: u32, cause: &Cause, stanza: &Stanza) -> Done<IqOutcome> {
+        let Some(plugin) = self.plugin(plugin) else { return Done::Ready(IqOutcome::Unavailable) };
+        let at = usize::try_from(entry).unwrap_or(usize::MAX);
+        let request = Request {
+            cause: plugin.cause(cause),
+            site: plugin.core.manifest.hooks.len().saturating_add(at),
+            input: Input::Iq { entry, packed: stanza.packed() },
+            stanza: Some(stanza.clone()),
+            observes: false,
+            wake: None,
+        };
+        match plugin.call(request) {
+            Done::Ready(answer) => Done::Ready(claimed(answer)),
+            Done::Later(later) => Done::Later(Box::pin(async move { claimed(later.await) })),
+        }
+    }
+
+    fn event(&self, plugin: PluginIndex, entry: u32, cause: &Cause, subject: &str, detail: &str) {
+        if let Some(plugin) = self.plugin(plugin) {
+            tell(&plugin, entry, plugin.cause(cause), subject, detail);
+        }
+    }
+
+    fn answer(&self, stanza: &Stanza) -> bool {
+        let Some(open) = self.services.asks.answered(stanza) else { return false };
+        let Some((plugin, request)) = self.reply(&open, Ok(stanza)) else { return true };
+        aside(plugin.call(request));
+        true
+    }
+}
+
+impl Host {
+    pub(super) async fn answered(&self, open: Open, answer: Result<&Stanza, Fault>) {
+        if let Some((plugin, request)) = self.reply(&open, answer) {
+            let _ = plugin.call(request).get().await;
+        }
+    }
+
+    /// A due timer. If its plugin is not here now, it is taken up when that is enabled again.
+    pub(super) async fn wake(&self, wake: DueWake) {
+        let Some(plugin) = self.lock().enabled(&wake.plugin, &wake.domain) else { return };
+        let cause = Cause {
+            domain: Arc::clone(&wake.domain),
+            key: Arc::clone(&wake.key),
+            actor: None,
+            peer: None,
+            hops: 0,
+        };
+        let request = Request {
+            cause,
+            site: plugin.core.touched.len().saturating_sub(1),
+            input: Input::Wake { name: wake.name.to_string(), token: wake.token.clone() },
+            stanza: None,
+            observes: false,
+            wake: Some(wake.clone()),
+        };
+        if plugin.call(request).get().await.is_err() {
+            self.services.timers.again(self.services.clock.now_ms(), wake);
+        }
+    }
+
+    /// A plugin begins to run for domains: what was set before is taken up, and it is told.
+    pub(super) fn begin(&self, plugin: &Arc<Plugin>, domains: &[Arc<str>]) {
+        if domains.is_empty() {
+            return;
+        }
+        if plugin.core.manifest.needs.wake {
+            let (services, id) = (Arc::clone(&self.services), Arc::clone(&plugin.core.id));
+            tokio::spawn(async move {
+                match services.timers.arm(&services.store, &id).await {
+                    Ok(count) => tracing::debug!(plugin = %id, count, "timers taken up"),
+                    Err(error) => tracing::error!(plugin = %id, %error, "timers cannot be read"),
+                }
+            });
+        }
+        for domain in domains {
+            let events = (0..).zip(&plugin.core.manifest.events);
+            for (entry, _) in events.filter(|(_, event)| event.on == EventPoint::DomainStarted) {
+                let cause = Cause { domain: Arc::clone(domain), key: Arc::clone(domain), actor: None, peer: None, hops: 0 };
+                tell(plugin, entry, cause, domain, "");
+            }
+        }
+    }
+
+    fn reply(&self, open: &Open, answer: Result<&Stanza, Fault>) -> Option<(Arc<Plugin>, Request)> {
+        let plugin = self.lock().enabled(&open.plugin, &open.cause.domain)?;
+        let request = Request {
+            cause: open.cause.clone(),
+            site: plugin.core.touched.len().saturating_sub(2),
+            input: Input::Answer { token: open.token.clone(), answer: answer.as_ref().map(|stanza| stanza.packed()).map_err(Clone::clone) },
+            stanza: answer.ok().cloned(),
+            observes: false,
+            wake: None,
+        };
+        Some((plugin, request))
+    }
+}
+
+fn tell(plugin: &Arc<Plugin>, entry: u32, cause: Cause, subject: &str, detail: &str) {
+    let manifest = &plugin.core.manifest;
+    let at = usize::try_from(entry).unwrap_or(usize::MAX);
+    let request = Request {
+        cause,
+        site: (manifest.hooks.len() + manifest.iqs.len()).saturating_add(at),
+        input: Input::Event { entry, subject: subject.to_owned(), detail: detail.to_owned() },
+        stanza: None,
+        observes: false,
+        wake: None,
+    };
+    aside(plugin.call(request));
+}
+
+/// Nobody waits for it, but it has to come to its end.
+fn aside<T: Send + 'static>(done: Done<T>) {
+    if let Done::Later(later) = done {
+        tokio::spawn(later);
+    }
+}
+
+fn passed() -> HookOutcome {
+    HookOutcome { verdict: Verdict::Pass, edited: None }
+}
+
+fn hooked(plugin: &Plugin, phase: Phase, answer: Result<Answer, Refused>) -> HookOutcome {
+    match answer {
+        Ok(answer) => HookOutcome { verdict: answer.verdict, edited: answer.edited },
+        Err(_) if plugin.core.manifest.on_fault(phase) == OnFault::Bypass || phase == Phase::Observe => passed(),
+        Err(_) => {
+            let condition = Condition::InternalServerError;
+            let failure = Failure { condition, kind: Some(ErrorType::Wait), text: None, app: None };
+            HookOutcome { verdict: Verdict::Reject(failure), edited: None }
+        }
+    }
+}
+
+fn claimed(answer: Result<Answer, Refused>) -> IqOutcome {
+    match answer {
+        Ok(answer) => answer.outcome,
+        Err(Refused::Faulted) => IqOutcome::Failed,
+        Err(Refused::Closed) => IqOutcome::Unavailable,
+    }
+}

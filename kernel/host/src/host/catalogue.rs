@@ -1,0 +1,368 @@
+//! Which plugins there are, where they are enabled and how they are set.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use serde_json::Value;
+use xylem_hooks::call::PluginIndex;
+use xylem_hooks::manifest::{Class, Scope, Shape};
+use xylem_hooks::plan::ManifestEntry;
+use xylem_hooks::{Manifest, Plan};
+
+use super::Host;
+use crate::error::HostError;
+use crate::guest::{Core, StoreSlot};
+use crate::instance::Mould;
+use crate::package::Package;
+use crate::plugin::Plugin;
+use crate::services::Plans;
+
+/// How long a replaced version stays for calls by plans still in use.
+const LINGER: Duration = Duration::from_secs(60);
+
+/// Where a plugin runs and how it is set.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// `None`: in all domains.
+    pub domains: Option<Vec<Arc<str>>>,
+    /// Options for all domains, as a JSON object.
+    pub config: Value,
+    /// Options for single domains, over those.
+    pub by_domain: BTreeMap<Arc<str>, Value>,
+}
+
+#[derive(Clone)]
+pub(super) struct Catalogue {
+    domains: Vec<Arc<str>>,
+    installed: BTreeMap<Arc<str>, Installed>,
+}
+
+#[derive(Clone)]
+struct Installed {
+    plugin: Arc<Plugin>,
+    settings: Settings,
+}
+
+type Configs = BTreeMap<Arc<str>, Arc<str>>;
+
+impl Catalogue {
+    pub(super) fn new(domains: Vec<Arc<str>>) -> Self {
+        Self { domains, installed: BTreeMap::new() }
+    }
+
+    /// All plugins and the domains each is enabled for.
+    pub(super) fn plugins(&self) -> impl Iterator<Item = (Arc<Plugin>, Vec<Arc<str>>)> {
+        self.installed.values().map(|installed| (Arc::clone(&installed.plugin), self.domains_of(installed)))
+    }
+
+    /// The plugin, if it runs for the domain.
+    pub(super) fn enabled(&self, id: &str, domain: &str) -> Option<Arc<Plugin>> {
+        let installed = self.installed.get(id)?;
+        installed.runs_for(domain).then(|| Arc::clone(&installed.plugin))
+    }
+
+    fn domains_of(&self, installed: &Installed) -> Vec<Arc<str>> {
+        self.domains.iter().filter(|domain| installed.runs_for(domain)).cloned().collect()
+    }
+
+    fn plans(&self) -> Result<Plans, HostError> {
+        let mut plans: Plans = HashMap::new();
+        for domain in &self.domains {
+            let here = self.installed.values().filter(|installed| installed.runs_for(domain));
+            let entries: Vec<_> = here
+                .map(|installed| &installed.plugin.core)
+                .map(|core| ManifestEntry { plugin: core.index, manifest: Arc::clone(&core.manifest) })
+                .collect();
+            let plan = Arc::new(Plan::compile(&entries, domain)?);
+            for (claimed, _) in plan.claimed_domains() {
+                plans.entry(claimed.into()).or_insert_with(|| Arc::clone(&plan));
+            }
+            plans.insert(Arc::clone(domain), plan);
+        }
+        Ok(plans)
+    }
+
+    /// The configuration of every plugin for every domain it runs for.
+    fn configs(&self) -> Result<Vec<(Arc<Plugin>, Configs)>, HostError> {
+        self.installed.values().map(|installed| Ok((Arc::clone(&installed.plugin), installed.configs(&self.domains_of(installed))?))).collect()
+    }
+}
+
+impl Installed {
+    fn runs_for(&self, domain: &str) -> bool {
+        self.settings.domains.as_ref().is_none_or(|domains| domains.iter().any(|known| **known == *domain))
+    }
+
+    fn configs(&self, domains: &[Arc<str>]) -> Result<Configs, HostError> {
+        let core = &self.plugin.core;
+        let one = |domain: &Arc<str>| {
+            let set = overlaid(&self.settings.config, self.settings.by_domain.get(domain));
+            let resolved = core.manifest.config.resolve(&set);
+            let resolved = resolved.map_err(|error| HostError::Config { plugin: core.id.to_string(), error })?;
+            Ok((Arc::clone(domain), resolved.to_string().into()))
+        };
+        domains.iter().map(one).collect()
+    }
+}
+
+fn overlaid(all: &Value, one: Option<&Value>) -> Value {
+    match (all, one) {
+        (Value::Object(all), Some(Value::Object(one))) => {
+            let mut both = all.clone();
+            both.extend(one.clone());
+            Value::Object(both)
+        }
+        (_, Some(one)) if !one.is_null() => one.clone(),
+        (all, _) => all.clone(),
+    }
+}
+
+impl Host {
+    /// Loads several plugins at once, so that they may need each other. All or none.
+    /// Compiles on this thread if the code folder has nothing.
+    ///
+    /// # Errors
+    /// The first plugin that cannot be taken; nothing has changed then.
+    pub fn load_set(&self, packages: Vec<(Package, Settings)>) -> Result<(), HostError> {
+        let mut made = Vec::with_capacity(packages.len());
+        for (package, settings) in packages {
+            made.push((self.mould(&package)?, package.manifest, settings));
+        }
+        self.change(|catalogue, host| {
+            for (mould, manifest, settings) in made {
+                let plugin = host.register(manifest, mould);
+                catalogue.installed.insert(Arc::clone(&plugin.core.id), Installed { plugin, settings });
+            }
+            Ok(())
+        })
+    }
+
+    /// Installs a plugin, or replaces the version that is installed, whose settings
+    /// then stay and whose rows, timers and groups the new version finds.
+    ///
+    /// # Errors
+    /// Why it cannot be taken; nothing has changed then.
+    pub fn install(&self, package: Package, settings: Settings) -> Result<(), HostError> {
+        let mould = self.mould(&package)?;
+        self.change(|catalogue, host| {
+            let plugin = host.register(package.manifest, mould);
+            let known = catalogue.installed.get(&plugin.core.id).map(|installed| installed.settings.clone());
+            let settings = known.unwrap_or(settings);
+            catalogue.installed.insert(Arc::clone(&plugin.core.id), Installed { plugin, settings });
+            Ok(())
+        })
+    }
+
+    /// Replaces an installed plugin.
+    ///
+    /// # Errors
+    /// As [`Host::install`]; also if it is not installed.
+    pub fn upgrade(&self, package: Package) -> Result<(), HostError> {
+        if !self.lock().installed.contains_key(package.manifest.id()) {
+            return Err(HostError::Unknown(package.manifest.id().to_owned()));
+        }
+        self.install(package, Settings::default())
+    }
+
+    /// Enables a plugin for a domain, or for all; one that was disabled for its
+    /// faults is trusted again.
+    ///
+    /// # Errors
+    /// No such plugin, or it does not go together with others there.
+    pub fn enable(&self, id: &str, domain: Option<&str>) -> Result<(), HostError> {
+        self.with(id, |installed, all| {
+            installed.plugin.supervisor.revive();
+            match (&mut installed.settings.domains, domain) {
+                (domains, None) => *domains = None,
+                (None, Some(_)) => {}
+                (Some(domains), Some(domain)) => {
+                    let missing = all.iter().filter(|known| ***known == *domain && !domains.contains(known));
+                    let missing: Vec<_> = missing.cloned().collect();
+                    domains.extend(missing);
+                }
+            }
+        })
+    }
+
+    /// Disables a plugin for a domain, or for all. Its rows stay.
+    ///
+    /// # Errors
+    /// No such plugin, or others need it.
+    pub fn disable(&self, id: &str, domain: Option<&str>) -> Result<(), HostError> {
+        self.with(id, |installed, all| {
+            let runs: Vec<_> = all.iter().filter(|known| installed.runs_for(known)).cloned().collect();
+            let left = runs.into_iter().filter(|known| domain.is_some_and(|domain| **known != *domain));
+            installed.settings.domains = Some(left.collect());
+        })
+    }
+
+    /// Changes a plugin's options: for a domain, or for all.
+    ///
+    /// # Errors
+    /// No such plugin, unknown options, wrong values.
+    pub fn configure(&self, id: &str, domain: Option<&str>, config: Value) -> Result<(), HostError> {
+        self.with(id, |installed, _| match domain {
+            None => installed.settings.config = config,
+            Some(domain) => {
+                installed.settings.by_domain.insert(domain.into(), config);
+            }
+        })
+    }
+
+    /// Removes a plugin. Its rows stay, for the case that it comes back.
+    ///
+    /// # Errors
+    /// No such plugin, or others need it.
+    pub fn remove(&self, id: &str) -> Result<(), HostError> {
+        self.change(|catalogue, _| {
+            catalogue.installed.remove(id).map(|_| ()).ok_or_else(|| HostError::Unknown(id.to_owned()))
+        })?;
+        self.services.groups.forget(|plugin, _| plugin == id);
+        self.services.timers.forget(|plugin, _| plugin == id);
+        Ok(())
+    }
+
+    /// Changes which domains are hosted.
+    ///
+    /// # Errors
+    /// Plugins that do not go together in a new domain.
+    pub fn set_domains(&self, domains: Vec<Arc<str>>) -> Result<(), HostError> {
+        self.change(|catalogue, _| {
+            catalogue.domains = domains;
+            Ok(())
+        })
+    }
+
+    /// A plugin's manifest.
+    #[must_use]
+    pub fn manifest(&self, id: &str) -> Option<Arc<Manifest>> {
+        self.lock().installed.get(id).map(|installed| Arc::clone(&installed.plugin.core.manifest))
+    }
+
+    fn with(&self, id: &str, change: impl FnOnce(&mut Installed, &[Arc<str>])) -> Result<(), HostError> {
+        self.change(|catalogue, _| {
+            let domains = catalogue.domains.clone();
+            let installed = catalogue.installed.get_mut(id).ok_or_else(|| HostError::Unknown(id.to_owned()))?;
+            change(installed, &domains);
+            Ok(())
+        })
+    }
+
+    /// Tries a change on a copy; takes it over only if everything fits.
+    fn change(&self, change: impl FnOnce(&mut Catalogue, &Self) -> Result<(), HostError>) -> Result<(), HostError> {
+        let mut current = self.lock();
+        let mut changed = current.clone();
+        change(&mut changed, self)?;
+        let configs = changed.configs()?;
+        self.replan(&changed)?;
+        let begun: Vec<_> = changed.plugins().filter_map(|(plugin, domains)| {
+            let before = current.installed.get(&plugin.core.id).filter(|old| Arc::ptr_eq(&old.plugin, &plugin));
+            let news = |domain: &&Arc<str>| {
+                let config = configs.iter().find(|(of, _)| Arc::ptr_eq(of, &plugin)).and_then(|(_, by)| by.get(*domain));
+                !before.is_some_and(|old| old.runs_for(domain)) || plugin.core.configs.load().get(*domain) != config
+            };
+            let fresh: Vec<_> = domains.iter().filter(news).cloned().collect();
+            (!fresh.is_empty()).then_some((plugin, fresh))
+        }).collect();
+        for (plugin, by_domain) in configs {
+            plugin.core.configs.store(Arc::new(by_domain));
+        }
+        for (id, old) in &current.installed {
+            if !changed.installed.get(id).is_some_and(|new| Arc::ptr_eq(&new.plugin, &old.plugin)) {
+                self.retire(&old.plugin);
+            }
+        }
+        *current = changed;
+        drop(current);
+        if self.running.load(std::sync::atomic::Ordering::Acquire) {
+            for (plugin, domains) in begun {
+                self.begin(&plugin, &domains);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn replan(&self, catalogue: &Catalogue) -> Result<(), HostError> {
+        self.services.swap(catalogue.plans()?);
+        Ok(())
+    }
+
+    fn mould(&self, package: &Package) -> Result<Mould, HostError> {
+        let component = self.engine.compile(package.manifest.id(), &package.component)?;
+        Mould::new(&self.engine.engine, &component, &package.manifest)
+    }
+
+    /// Gives a plugin its index; nobody calls it before a plan names it.
+    fn register(&self, manifest: Manifest, mould: Mould) -> Arc<Plugin> {
+        let mut registry = (**self.registry.load()).clone();
+        let index = PluginIndex(u32::try_from(registry.len()).unwrap_or(u32::MAX));
+        let plugin = Arc::new(Plugin::new(self.core(index, manifest), Arc::clone(&self.engine), mould));
+        registry.push(Some(Arc::clone(&plugin)));
+        self.registry.store(Arc::new(registry));
+        plugin
+    }
+
+    fn core(&self, index: PluginIndex, manifest: Manifest) -> Arc<Core> {
+        let services = &self.services;
+        let own = manifest.stores.iter().map(|spec| StoreSlot {
+            table: services.store.table(&spec.table),
+            name: Arc::clone(&spec.table),
+            shape: spec.shape,
+            scope: spec.scope,
+            class: spec.class,
+            quota_rows: spec.quota_rows,
+            quota_bytes: spec.quota_bytes,
+            own: true,
+        });
+        let views = manifest.needs.views.iter().map(|view| StoreSlot {
+            table: services.store.table(&view.table),
+            name: Arc::clone(&view.table),
+            shape: Shape::Kv,
+            scope: Scope::Key,
+            class: Class::Durable,
+            quota_rows: 0,
+            quota_bytes: 0,
+            own: false,
+        });
+        let stores: Vec<_> = own.chain(views).collect();
+        for slot in stores.iter().filter(|slot| slot.own) {
+            services.know(slot.table, slot.shape, slot.scope);
+        }
+        // One for each entry, then answers, then timers.
+        let sites = manifest.hooks.len() + manifest.iqs.len() + manifest.events.len() + 2;
+        let default_config = manifest.config.resolve(&Value::Null).map_or_else(|_| "{}".into(), |config| config.to_string().into());
+        Arc::new(Core {
+            index,
+            id: manifest.id().into(),
+            services: Arc::clone(services),
+            stores,
+            configs: ArcSwap::default(),
+            default_config,
+            log_rate: Default::default(),
+            status: Mutex::default(),
+            counters: Default::default(),
+            touched: (0..sites).map(|_| AtomicU64::new(0)).collect(),
+            manifest: Arc::new(manifest),
+        })
+    }
+
+    /// Lets go of a version when no plan in use can name it any more.
+    fn retire(&self, plugin: &Arc<Plugin>) {
+        let mut registry = (**self.registry.load()).clone();
+        if !self.running.load(std::sync::atomic::Ordering::Acquire) {
+            if let Some(slot) = registry.get_mut(plugin.core.index.0 as usize) {
+                *slot = None;
+            }
+            self.registry.store(Arc::new(registry));
+            return;
+        }
+        let plugin = Arc::clone(plugin);
+        tokio::spawn(async move {
+            tokio::time::sleep(LINGER).await;
+            plugin.shards.clear();
+        });
+    }
+}

@@ -1,0 +1,114 @@
+//! Effects on their way out after a commit, in order for each key.
+
+use std::hash::{BuildHasher, DefaultHasher, Hasher, RandomState};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+
+use tokio::sync::mpsc;
+use xylem_hooks::Effect;
+use xylem_hooks::call::Cause;
+
+use crate::guest::{After, Core};
+use crate::services::Services;
+
+/// How many ways there are; keys are spread over them.
+const LANES: usize = 64;
+
+/// Something to be released.
+pub(crate) struct Job {
+    pub(crate) core: Arc<Core>,
+    pub(crate) cause: Cause,
+    pub(crate) after: After,
+    pub(crate) effects: Vec<Effect>,
+}
+
+/// All lanes. What waits is bounded by the store's queue, which holds back writers.
+pub(crate) struct Lanes {
+    lanes: Vec<Lane>,
+    hasher: RandomState,
+}
+
+struct Lane {
+    jobs: mpsc::UnboundedSender<Job>,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// The other ends, for [`Lanes::run`].
+pub(crate) type Ends = Vec<(mpsc::UnboundedReceiver<Job>, Arc<AtomicUsize>)>;
+
+impl Lanes {
+    pub(crate) fn new() -> (Self, Ends) {
+        let mut lanes = Vec::with_capacity(LANES);
+        let mut ends = Vec::with_capacity(LANES);
+        for _ in 0..LANES {
+            let (jobs, receiver) = mpsc::unbounded_channel();
+            let waiting = Arc::new(AtomicUsize::new(0));
+            lanes.push(Lane { jobs, waiting: Arc::clone(&waiting) });
+            ends.push((receiver, waiting));
+        }
+        (Self { lanes, hasher: RandomState::new() }, ends)
+    }
+
+    /// Whether nothing for this key is on its way, so that more may go at once.
+    pub(crate) fn is_free(&self, key: &str) -> bool {
+        self.lane(key).is_none_or(|lane| lane.waiting.load(Ordering::Acquire) == 0)
+    }
+
+    /// Announces a job whose commit is awaited: until it came, nothing may pass it.
+    pub(crate) fn announce(&self, key: &str) -> Place {
+        match self.lane(key) {
+            Some(lane) => {
+                lane.waiting.fetch_add(1, Ordering::AcqRel);
+                Place { jobs: Some(lane.jobs.clone()), waiting: Arc::clone(&lane.waiting) }
+            }
+            None => Place { jobs: None, waiting: Arc::default() },
+        }
+    }
+
+    /// Starts the tasks that carry jobs out. They end with the services.
+    pub(crate) fn run(ends: Ends, services: &Arc<Services>) {
+        for (mut jobs, waiting) in ends {
+            let services: Weak<Services> = Arc::downgrade(services);
+            tokio::spawn(async move {
+                while let Some(job) = jobs.recv().await {
+                    let Some(services) = services.upgrade() else { return };
+                    services.settle(&job.core, &job.cause, job.after);
+                    let released = services.release(job.cause, job.effects);
+                    drop(services);
+                    released.get().await;
+                    waiting.fetch_sub(1, Ordering::AcqRel);
+                }
+            });
+        }
+    }
+
+    fn lane(&self, key: &str) -> Option<&Lane> {
+        let mut hasher: DefaultHasher = self.hasher.build_hasher();
+        hasher.write(key.as_bytes());
+        self.lanes.get(usize::try_from(hasher.finish() % LANES as u64).unwrap_or(0))
+    }
+}
+
+/// An announced job's place in its lane.
+pub(crate) struct Place {
+    jobs: Option<mpsc::UnboundedSender<Job>>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Place {
+    /// The commit came.
+    pub(crate) fn go(mut self, job: Job) {
+        // The lane takes back what was announced, once it has carried the job out.
+        if self.jobs.take().is_none_or(|jobs| jobs.send(job).is_err()) {
+            self.waiting.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.jobs.is_some() {
+            self.waiting.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The end of a good call: its writes are committed, then its effects released.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use xylem_hooks::manifest::Class;
+use xylem_hooks::{Cause, Done, Effect, Failure, IqOutcome, Verdict};
+use xylem_stanza::{Condition, ErrorType, Kind, Stanza};
+use xylem_store::StoreError;
+
+use crate::capability::FailureRecord;
+use crate::guest::{After, Call, Core};
+use crate::instance::{OutcomeCase, Output, VerdictCase};
+use crate::lanes::Job;
+use crate::plugin::Refused;
+
+/// What the router is told.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) verdict: Verdict,
+    pub(crate) outcome: IqOutcome,
+    pub(crate) edited: Option<Stanza>,
+}
+
+/// Commits, and releases at once or when the commit is done.
+pub(crate) fn finish(core: &Arc<Core>, output: Output, mut call: Call) -> Done<Result<Answer, Refused>> {
+    let mut answer = Answer { verdict: Verdict::Pass, outcome: IqOutcome::Handled, edited: None };
+    match output {
+        Output::Nothing => {}
+        Output::Verdict(verdict) => answer.verdict = judged(core, &call, verdict),
+        Output::Outcome(outcome) => answer.outcome = replied(core, &mut call, outcome),
+    }
+    let failure = undone(&call, &answer);
+    answer.edited = call.edited.take().filter(|_| !call.observes);
+    if call.turn.is_empty() && call.effects.is_empty() && call.after.is_empty() {
+        return Done::Ready(Ok(answer));
+    }
+    core.counters.sends.fetch_add(call.sent, Ordering::Relaxed);
+    core.counters.writes.fetch_add(u64::try_from(call.turn.len()).unwrap_or(0), Ordering::Relaxed);
+    if !call.turn.is_empty() {
+        if call.class == Class::Durable {
+            commit(core, call, failure);
+            return Done::Ready(Ok(answer));
+        }
+        call.turn.set_class(xylem_store::Class::Relaxed);
+        let ticket = core.services.store.submit_turn(std::mem::replace(&mut call.turn, core.services.store.turn()));
+        if let Some(error) = ticket.refused() {
+            refused(core, &call.cause, error);
+            (call.after, call.effects) = (After::default(), failure.into_iter().map(Effect::Send).collect());
+        }
+    }
+    release(core, call, answer)
+}
+
+/// Without waiting for anything, unless something of the same key is still to come.
+fn release(core: &Arc<Core>, call: Call, answer: Answer) -> Done<Result<Answer, Refused>> {
+    let services = &core.services;
+    let Call { cause, effects, after, .. } = call;
+    if !services.lanes.is_free(&cause.key) {
+        let place = services.lanes.announce(&cause.key);
+        place.go(Job { core: Arc::clone(core), cause: passed_on(cause), after, effects });
+        return Done::Ready(Ok(answer));
+    }
+    services.settle(core, &cause, after);
+    match services.release(passed_on(cause), effects) {
+        Done::Ready(()) => Done::Ready(Ok(answer)),
+        Done::Later(released) => Done::Later(Box::pin(async move {
+            released.await;
+            Ok(answer)
+        })),
+    }
+}
+
+fn commit(core: &Arc<Core>, call: Call, failure: Option<Stanza>) {
+    let Call { cause, turn, effects, after, .. } = call;
+    let place = core.services.lanes.announce(&cause.key);
+    let job_core = Arc::clone(core);
+    core.services.store.submit_turn_then(turn, move |done| {
+        let core = job_core;
+        let (after, effects) = match done {
+            Ok(()) => (after, effects),
+            Err(error) => {
+                refused(&core, &cause, &error);
+                (After::default(), failure.into_iter().map(Effect::Send).collect())
+            }
+        };
+        place.go(Job { core, cause: passed_on(cause), after, effects });
+    });
+}
+
+fn refused(core: &Core, cause: &Cause, error: &StoreError) {
+    tracing::error!(plugin = %core.id, domain = %cause.domain, key = %cause.key, %error, "a turn was not written; nothing of it is sent");
+}
+
+fn passed_on(mut cause: Cause) -> Cause {
+    cause.hops = cause.hops.saturating_add(1);
+    cause
+}
+
+/// What the sender is told if the turn turns out not to be written: somebody who
+/// waits for an answer, or whose message the plugin took, must hear of it.
+fn undone(call: &Call, answer: &Answer) -> Option<Stanza> {
+    if call.turn.is_empty() {
+        return None;
+    }
+    let stanza = call.stanza.as_ref()?;
+    let taken = stanza.kind() == Kind::Message && answer.verdict == Verdict::Stop;
+    let asked = stanza.kind() == Kind::Iq && stanza.type_().is_request();
+    if !taken && !asked {
+        return None;
+    }
+    stanza.error(Condition::InternalServerError).type_(ErrorType::Wait).build()
+}
+
+fn judged(core: &Core, call: &Call, verdict: VerdictCase) -> Verdict {
+    if call.observes {
+        return Verdict::Pass;
+    }
+    match verdict {
+        VerdictCase::Pass => Verdict::Pass,
+        VerdictCase::Stop => Verdict::Stop,
+        VerdictCase::Reject(record) => Verdict::Reject(failure(core, record)),
+        VerdictCase::Other(what) => {
+            tracing::warn!(plugin = %core.id, what, "a verdict this server does not know; the stanza passes");
+            Verdict::Pass
+        }
+    }
+}
+
+fn replied(core: &Core, call: &mut Call, outcome: OutcomeCase) -> IqOutcome {
+    let Some(request) = call.stanza.clone() else { return IqOutcome::Unhandled };
+    let reply = match outcome {
+        OutcomeCase::Later => return IqOutcome::Handled,
+        OutcomeCase::Unhandled => return IqOutcome::Unhandled,
+        OutcomeCase::Reply(payload) => request.result(payload.as_deref()),
+        OutcomeCase::Fail(record) => error(&request, failure(core, record)),
+    };
+    let reply = reply.or_else(|| {
+        tracing::error!(plugin = %core.id, "its answer is not one well-formed element");
+        request.error_reply(Condition::InternalServerError, None)
+    });
+    // The answer goes first: what follows from a request comes after its result.
+    call.effects.splice(0..0, reply.map(Effect::Send));
+    IqOutcome::Handled
+}
+
+fn error(request: &Stanza, failure: Failure) -> Option<Stanza> {
+    let mut reply = request.error(failure.condition);
+    if let Some(kind) = failure.kind {
+        reply = reply.type_(kind);
+    }
+    if let Some(text) = &failure.text {
+        reply = reply.text(text);
+    }
+    if let Some(app) = &failure.app {
+        reply = reply.application(app);
+    }
+    reply.build()
+}
+
+fn failure(core: &Core, record: FailureRecord) -> Failure {
+    let condition = Condition::parse(&record.condition).unwrap_or_else(|| {
+        tracing::warn!(plugin = %core.id, condition = record.condition, "no such stanza error condition");
+        Condition::InternalServerError
+    });
+    let app = record.app.filter(|app| {
+        let formed = xylem_xml::Element::parse(app).is_ok();
+        if !formed {
+            tracing::warn!(plugin = %core.id, "the application condition of an error is not one well-formed element");
+        }
+        formed
+    });
+    let kind = record.kind.as_deref().and_then(ErrorType::parse);
+    Failure { condition, kind, text: record.text, app }
+}
