@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use crate::archive::{self, Purge};
@@ -118,12 +118,15 @@ impl Committer {
         if batch.is_empty() {
             return Ok(());
         }
-        if let Some(changed) = &mut self.recorder.changed {
-            changed.extend(batch.ops().iter().map(|op| (Arc::clone(&op.table), op.key.clone())));
-        }
         let start = Instant::now();
         self.shared.backend.commit(batch)?;
-        self.shared.metrics.committed(batches, batch.ops().len(), batch.bytes(), start.elapsed());
+        let took = start.elapsed();
+        // After the commit: whoever takes a key from here reads what was committed.
+        if let Some(changed) = self.recorder.changed.upgrade() {
+            let keys = batch.ops().iter().map(|op| (Arc::clone(&op.table), op.key.clone()));
+            changed.lock().unwrap_or_else(PoisonError::into_inner).extend(keys);
+        }
+        self.shared.metrics.committed(batches, batch.ops().len(), batch.bytes(), took);
         Ok(())
     }
 

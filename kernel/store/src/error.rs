@@ -80,6 +80,9 @@ pub enum StoreError {
     /// An import was asked for into a database that holds data.
     #[error("the database to import into is not empty")]
     NotEmpty,
+    /// An export is running; there can be one at a time, and no import meanwhile.
+    #[error("an export is running")]
+    Exporting,
     /// The requested backend does not exist.
     #[error("unknown storage backend {0:?}; there are sled, fjall and memory")]
     UnknownBackend(Arc<str>),

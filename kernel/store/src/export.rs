@@ -7,16 +7,17 @@
 //! exist; `E` puts (8), deletes (8): the end. Of several records about one
 //! entry the last one holds.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::oneshot;
 
 use crate::backend::{Backend, Scan};
 use crate::error::{Result, StoreError};
+use crate::queue::{Changed, Recorder};
 use crate::store::Store;
 
 /// Where below the store's directory exports are looked for when a database
@@ -35,6 +36,9 @@ const ROUNDS: usize = 8;
 /// So few changed entries are written while the committer stands still.
 const LAST_ROUND: usize = 256;
 
+/// So many changed entries are noted before they are written.
+const MOST_CHANGED: usize = 10_000;
+
 /// What an export or import moved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -47,8 +51,6 @@ pub struct Counts {
     pub bytes: u64,
 }
 
-type Changed = BTreeSet<(Arc<str>, Vec<u8>)>;
-
 impl Store {
     /// Writes everything to `path` while the server runs. The file appears
     /// only when it is complete and on disk.
@@ -58,60 +60,60 @@ impl Store {
     /// last few entries are read while the committer stands still.
     ///
     /// # Errors
-    /// [`StoreError::Io`] for the file, and those of the backend.
+    /// [`StoreError::Io`] for the file, [`StoreError::Exporting`], and those of the backend.
     pub async fn export(&self, path: &Path) -> Result<Counts> {
-        self.submit_job(|_, recorder| recorder.changed = Some(Changed::new())).wait().await?;
-        let result = self.export_recorded(path).await;
-        if result.is_err() {
-            let _ = self.submit_job(|_, recorder| recorder.changed = None).wait().await;
-        }
-        result
+        let changed = Arc::new(Mutex::new(Changed::new()));
+        self.start_recording(&changed).await?;
+        let writer = self.write_beside_commits(path, Arc::clone(&changed)).await?;
+        self.finish(writer, changed).await
     }
 
-    async fn export_recorded(&self, path: &Path) -> Result<Counts> {
-        let to = path.to_owned();
-        let mut writer = self
-            .read(move |backend| {
-                let mut writer = Writer::create(&to)?;
-                writer.write_all(backend)?;
-                Ok(writer)
-            })
-            .await?;
-        for _ in 0..ROUNDS {
-            let (sender, changed) = oneshot::channel();
-            let take = move |_: &dyn Backend, recorder: &mut crate::queue::Recorder| {
-                let _ = sender.send(recorder.changed.replace(Changed::new()).unwrap_or_default());
-            };
-            self.submit_job(take).wait().await?;
-            let changed = changed.await.map_err(|_| StoreError::Closed)?;
-            let last = changed.len() <= LAST_ROUND;
-            writer = self
-                .read(move |backend| {
-                    writer.write_changed(backend, &changed)?;
-                    Ok(writer)
-                })
-                .await?;
-            if last {
-                break;
+    async fn start_recording(&self, changed: &Arc<Mutex<Changed>>) -> Result<()> {
+        let (sender, started) = oneshot::channel();
+        let changed = Arc::downgrade(changed);
+        let start = move |_: &dyn Backend, recorder: &mut Recorder| {
+            let free = !recorder.is_recording();
+            if free {
+                recorder.changed = changed;
             }
-        }
-        self.finish(writer).await
+            let _ = sender.send(free);
+        };
+        self.run_job(start).await;
+        if started.await.map_err(|_| StoreError::Closed)? { Ok(()) } else { Err(StoreError::Exporting) }
+    }
+
+    async fn write_beside_commits(&self, path: &Path, changed: Arc<Mutex<Changed>>) -> Result<Writer> {
+        let path = path.to_owned();
+        self.read(move |backend| {
+            let mut writer = Writer::create(&path)?;
+            writer.write_all(backend, Some(&changed))?;
+            for _ in 0..ROUNDS {
+                let some = take(&changed);
+                writer.write_changed(backend, &some)?;
+                if some.len() <= LAST_ROUND {
+                    break;
+                }
+            }
+            Ok(writer)
+        })
+        .await
     }
 
     /// The last changes, with the committer standing still.
-    async fn finish(&self, writer: Writer) -> Result<Counts> {
+    async fn finish(&self, writer: Writer, changed: Arc<Mutex<Changed>>) -> Result<Counts> {
         let shelf = Arc::new(Mutex::new(Some(writer)));
         let (sender, done) = oneshot::channel();
         let job = {
             let shelf = Arc::clone(&shelf);
-            move |backend: &dyn Backend, recorder: &mut crate::queue::Recorder| {
-                let changed = recorder.changed.take().unwrap_or_default();
+            move |backend: &dyn Backend, recorder: &mut Recorder| {
+                recorder.changed = Weak::new();
+                let changed = take(&changed);
                 let mut shelf = shelf.lock().unwrap_or_else(PoisonError::into_inner);
                 let result = shelf.as_mut().map_or(Ok(()), |writer| writer.write_changed(backend, &changed));
                 let _ = sender.send(result);
             }
         };
-        self.submit_job(job).wait().await?;
+        self.run_job(job).await;
         done.await.map_err(|_| StoreError::Closed)??;
         let writer = shelf.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or(StoreError::Closed)?;
         self.read(move |_| writer.finish()).await
@@ -124,7 +126,7 @@ impl Store {
 /// As [`Store::export`].
 pub fn export(backend: &dyn Backend, path: &Path) -> Result<Counts> {
     let mut writer = Writer::create(path)?;
-    writer.write_all(backend)?;
+    writer.write_all(backend, None)?;
     writer.finish()
 }
 
@@ -142,6 +144,14 @@ pub fn newest_first(directory: &Path) -> Vec<PathBuf> {
     let mut exports: Vec<_> = paths.filter(|path| path.extension().is_some_and(|end| end == EXTENSION)).collect();
     exports.sort_unstable_by(|a, b| b.cmp(a));
     exports
+}
+
+fn lock(changed: &Mutex<Changed>) -> MutexGuard<'_, Changed> {
+    changed.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn take(changed: &Mutex<Changed>) -> Changed {
+    std::mem::take(&mut *lock(changed))
 }
 
 /// An export in the making, under a temporary name.
@@ -174,7 +184,8 @@ impl Writer {
         Ok(writer)
     }
 
-    fn write_all(&mut self, backend: &dyn Backend) -> Result<()> {
+    /// `changed` is emptied on the way, so that it does not grow with the export.
+    fn write_all(&mut self, backend: &dyn Backend, changed: Option<&Mutex<Changed>>) -> Result<()> {
         for name in backend.tables()? {
             let name: Arc<str> = name.into();
             let number = self.table(&name)?;
@@ -185,6 +196,9 @@ impl Writer {
                 scan = scan.after(last.clone());
                 for (key, value) in &page {
                     self.put(number, key, value)?;
+                }
+                if let Some(changed) = changed.filter(|changed| lock(changed).len() >= MOST_CHANGED) {
+                    self.write_changed(backend, &take(changed))?;
                 }
                 if page.len() < PAGE_ENTRIES {
                     break;

@@ -49,14 +49,18 @@ impl Store {
     /// Partitions that somebody holds do not show what was imported.
     ///
     /// # Errors
-    /// As [`import`]; an error of the backend makes the store read-only.
+    /// As [`import`], [`StoreError::Exporting`]; an error of the backend makes the store read-only.
     pub async fn import(&self, path: &Path) -> Result<Counts> {
         self.shared().fuse.check()?;
         let from = path.to_owned();
         self.read_file(move || verify(&from)).await?;
         let (sender, done) = tokio::sync::oneshot::channel();
         let (shared, from) = (Arc::clone(self.shared()), path.to_owned());
-        let job = move |backend: &dyn Backend, _: &mut crate::queue::Recorder| {
+        let job = move |backend: &dyn Backend, recorder: &mut crate::queue::Recorder| {
+            if recorder.is_recording() {
+                let _ = sender.send(Err(StoreError::Exporting));
+                return;
+            }
             let result = shared.fuse.check().and_then(|()| write(&from, backend));
             if let Err(error) = &result {
                 shared.fail(error);
@@ -65,7 +69,7 @@ impl Store {
             shared.cache.clear();
             let _ = sender.send(result);
         };
-        self.submit_job(job).wait().await?;
+        self.run_job(job).await;
         done.await.map_err(|_| StoreError::Closed)?
     }
 }

@@ -1,6 +1,6 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
@@ -54,11 +54,21 @@ impl Done {
     }
 }
 
-/// Entries that changed while an export runs.
+/// Notes which entries were committed while an export runs.
 #[derive(Default)]
 pub(crate) struct Recorder {
-    pub(crate) changed: Option<std::collections::BTreeSet<(Arc<str>, Vec<u8>)>>,
+    /// Weak, so that an export that was given up ends the noting.
+    pub(crate) changed: Weak<Mutex<Changed>>,
 }
+
+impl Recorder {
+    pub(crate) fn is_recording(&self) -> bool {
+        self.changed.strong_count() > 0
+    }
+}
+
+/// Tables and keys.
+pub(crate) type Changed = BTreeSet<(Arc<str>, Vec<u8>)>;
 
 /// The line before the committer.
 pub(crate) struct Queue {

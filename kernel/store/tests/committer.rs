@@ -233,6 +233,9 @@ async fn an_error_makes_the_store_read_only_and_drops_what_was_not_written() {
         store.submit_then(one(1), move |result| sender.send(result).unwrap());
         assert!(matches!(receiver.await.unwrap(), Err(StoreError::ReadOnly(_))));
         assert!(matches!(store.barrier().await, Err(StoreError::ReadOnly(_))));
+        let dir = tempfile::tempdir().unwrap();
+        let counts = store.export(&dir.path().join("dump")).await.unwrap();
+        assert_eq!(counts.puts, 1, "what is there can still be saved");
     }
 }
 

@@ -116,7 +116,10 @@ async fn an_export_of_a_busy_store_is_one_moment_of_it() {
         });
         for export in 0..5 {
             let file = export_to(dir.path(), &export.to_string());
-            store.export(&file).await.unwrap();
+            let other = export_to(dir.path(), "other");
+            let (one, two) = tokio::join!(store.export(&file), store.export(&other));
+            one.unwrap();
+            assert!(matches!(two, Err(StoreError::Exporting)), "one at a time");
             let copy = memory();
             import(&file, &*copy).unwrap();
             let round = copy.get("a", b"round").unwrap().unwrap();

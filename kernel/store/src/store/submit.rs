@@ -56,14 +56,15 @@ impl Store {
         self.submit(Batch::new()).wait().await
     }
 
-    /// Runs `job` on the committer's thread between two commits.
-    pub(crate) fn submit_job(&self, job: impl FnOnce(&dyn Backend, &mut Recorder) + Send + 'static) -> Ticket {
+    /// Runs `job` on the committer's thread between two commits; also when
+    /// the store is read-only, but not when it is closed.
+    pub(crate) async fn run_job(&self, job: impl FnOnce(&dyn Backend, &mut Recorder) + Send + 'static) {
         let (sender, ticket) = Ticket::pair();
-        match self.shared().queue.place(&self.shared().options) {
-            Some(place) => place.push(Class::Durable, Work::Job(Box::new(job)), 0, Done::Ticket(sender)),
-            None => return Ticket::known(Err(StoreError::Closed)),
+        if let Some(place) = self.shared().queue.place(&self.shared().options) {
+            place.push(Class::Durable, Work::Job(Box::new(job)), 0, Done::Ticket(sender));
+            // What the job found out it tells itself.
+            let _ = ticket.wait().await;
         }
-        ticket
     }
 
     fn submit_ticket(&self, class: Class, ops: Vec<TurnOp>, bytes: usize) -> Ticket {
