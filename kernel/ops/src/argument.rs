@@ -18,7 +18,9 @@ pub struct Argument {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Text of 1 to `max` bytes.
-    Text { max: usize },
+    Text {
+        max: usize,
+    },
     /// Text of 1 to 1023 bytes that is never shown nor logged.
     Secret,
     /// A bare address, `name@domain`; at most 2047 bytes (RFC 7622 §3.1).
@@ -26,7 +28,10 @@ pub enum Kind {
     /// An absolute path on the server's machine.
     Path,
     /// A whole number within bounds, both included.
-    Number { min: u64, max: u64 },
+    Number {
+        min: u64,
+        max: u64,
+    },
     Flag,
 }
 
@@ -49,9 +54,9 @@ impl Argument {
             Kind::Account => text(value, 2047)
                 .filter(|t| t.split_once('@').is_some_and(|(l, d)| !l.is_empty() && !d.is_empty()))
                 .ok_or_else(|| wrong("an address of the form name@domain".into())),
-            Kind::Path => text(value, 4096)
-                .filter(|t| t.starts_with('/'))
-                .ok_or_else(|| wrong("an absolute path".into())),
+            Kind::Path => {
+                text(value, 4096).filter(|t| t.starts_with('/')).ok_or_else(|| wrong("an absolute path".into()))
+            }
             Kind::Number { min, max } => {
                 let fits = value.as_u64().is_some_and(|n| (min..=max).contains(&n));
                 return if fits { Ok(()) } else { Err(wrong(format!("a number from {min} to {max}"))) };
@@ -68,7 +73,8 @@ pub fn check(arguments: &[Argument], given: &mut Map<String, Value>) -> Result<(
     for key in given.keys() {
         if !arguments.iter().any(|a| a.name == key) {
             let known: Vec<_> = arguments.iter().map(|a| a.name).collect();
-            let known = if known.is_empty() { "it takes none".into() } else { format!("it takes {}", known.join(", ")) };
+            let known =
+                if known.is_empty() { "it takes none".into() } else { format!("it takes {}", known.join(", ")) };
             return Err(OpError::Invalid(format!("unknown argument {key}: {known}")));
         }
     }

@@ -52,8 +52,8 @@ pub trait Plugins: Send + Sync {
     /// For one domain, or for all.
     fn enable(&self, id: String, domain: Option<String>) -> Answer<'_, PluginRow>;
     fn disable(&self, id: String, domain: Option<String>) -> Answer<'_, PluginRow>;
-    /// Its stored data stays unless `purge`.
-    fn remove(&self, id: String, purge: bool) -> Answer<'_, ()>;
+    /// What it stored stays.
+    fn remove(&self, id: String) -> Answer<'_, ()>;
     /// The order in which plugins are called, at one hook point or at all.
     fn chain(&self, point: Option<String>, domain: Option<String>) -> Answer<'_, ChainReport>;
 }

@@ -14,7 +14,7 @@ use crate::operation::{Operation, Spec};
 pub struct PluginRow {
     pub id: String,
     pub version: String,
-    /// `running`, `disabled`, `backing-off` or `failed`.
+    /// `running`, `off` (enabled nowhere), `backing-off` or `disabled` (both after faults).
     pub state: String,
     /// What it said of itself last, or why it does not run.
     pub note: Option<String>,
@@ -207,15 +207,13 @@ impl Operation for Disable {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Remove {
     pub id: String,
-    #[serde(default)]
-    pub purge: bool,
 }
 
 impl Operation for Remove {
     const SPEC: Spec = Spec {
         name: "plugin.remove",
-        help: "Removes a plugin.",
-        arguments: &[ID, Argument::optional("purge", Kind::Flag, "also delete everything it stored")],
+        help: "Removes a plugin; what it stored stays, for the case that it comes back.",
+        arguments: &[ID],
         result: "the id",
         permission: Permission::Own,
         changes: true,
@@ -223,13 +221,12 @@ impl Operation for Remove {
     type Output = Removed;
 
     fn audit(&self) -> String {
-        let with = if self.purge { " with everything it stored" } else { "" };
-        format!("removed {}{with}", self.id)
+        format!("removed the plugin {}", self.id)
     }
 
     fn run(self, backend: &Backend) -> Answer<'_, Removed> {
         let removed = Removed { id: self.id.clone() };
-        Box::pin(async move { backend.plugins.remove(self.id, self.purge).await.map(|()| removed) })
+        Box::pin(async move { backend.plugins.remove(self.id).await.map(|()| removed) })
     }
 }
 
@@ -243,10 +240,7 @@ impl Operation for Chain {
     const SPEC: Spec = Spec {
         name: "chain",
         help: "Shows which plugins are called at a hook point, in order.",
-        arguments: &[
-            Argument::optional("point", Kind::Text { max: 64 }, "a hook point, such as message.in"),
-            DOMAIN,
-        ],
+        arguments: &[Argument::optional("point", Kind::Text { max: 64 }, "a hook point, such as message.in"), DOMAIN],
         result: "the steps of each hook point",
         permission: Permission::Observe,
         changes: false,

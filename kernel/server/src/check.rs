@@ -91,7 +91,8 @@ fn ports(config: &Config, findings: &mut Findings) {
 }
 
 fn names(config: &Config, findings: &mut Findings) {
-    let local = |name: &str| name == "localhost" || name.ends_with(".localhost") || name.parse::<std::net::IpAddr>().is_ok();
+    let local =
+        |name: &str| name == "localhost" || name.ends_with(".localhost") || name.parse::<std::net::IpAddr>().is_ok();
     let names: Vec<_> = config.domains.iter().map(|d| d.name.as_str()).filter(|name| !local(name)).collect();
     for finding in dns::check(&names) {
         findings.warnings.push(finding);

@@ -12,9 +12,9 @@ use xylem_net::Security;
 
 use crate::config::{Backend, Config};
 use crate::instance::Reread;
-use crate::logs;
 use crate::serve::{Serving, runtime};
 use crate::signals::{Signals, Wish};
+use crate::{logs, plugins};
 
 /// Temporary folders are called so, and after the process they belong to.
 const PREFIX: &str = "xylem-dev-";
@@ -124,6 +124,10 @@ fn configuration(options: &DevOptions, data: PathBuf) -> anyhow::Result<Config> 
     config.http.listen = local(options.http_port);
     let backend = Backend::WORDS.iter().find(|(word, _)| *word == options.backend);
     config.store.backend = backend.map_or(Backend::Sled, |(_, backend)| *backend);
+    if let Some(packages) = plugins::bundled(&config).filter(|_| config.plugins.cache == Path::new("cache")) {
+        // Compiled once for all throw-away servers, where the folder allows it.
+        config.plugins.cache = packages.join(".compiled");
+    }
     Ok(config)
 }
 

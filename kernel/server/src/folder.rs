@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use xylem_net::tls::{DomainFiles, TlsSettings, generate};
 use xylem_sasl::DecoyKey;
 
@@ -79,10 +79,15 @@ fn decoy(path: &Path) -> anyhow::Result<DecoyKey> {
     let show = || path.display().to_string();
     if !path.exists() {
         let mut key = [0; DECOY_BYTES];
-        getrandom::fill(&mut key).context("no randomness")?;
+        getrandom::fill(&mut key).map_err(|error| anyhow!("no randomness: {error}"))?;
         let temporary = path.with_extension("new");
-        let mut file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary).with_context(show)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&temporary)
+            .with_context(show)?;
         file.write_all(&key).and_then(|()| file.sync_all()).with_context(show)?;
         fs::rename(&temporary, path).with_context(show)?;
     }

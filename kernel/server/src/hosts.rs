@@ -1,4 +1,4 @@
-//! The domains served: what a stream must know of each, and its dispatch plan.
+//! The domains served, as streams must know them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,91 +11,92 @@ use xylem_stream::{Environment, HostConfig, HostLookup};
 use xylem_xml::Limits;
 
 use crate::config::Config;
+use crate::plugins::PluginService;
 
-/// All domains; replaced whole when the configuration or the plugins change.
-pub struct Hosts(ArcSwap<Table>);
+/// All domains, as streams that begin now find them.
+pub struct Hosts {
+    plugins: Arc<PluginService>,
+    table: ArcSwap<Table>,
+}
 
 struct Table {
+    config: Arc<Config>,
+    decoy: DecoyKey,
     default: Arc<HostConfig>,
-    streams: HashMap<String, Arc<HostConfig>>,
-    plans: HashMap<String, Arc<Plan>>,
+    hosts: HashMap<String, Host>,
+}
+
+struct Host {
+    /// What `stream` was made from.
+    plan: Option<Arc<Plan>>,
+    stream: Arc<HostConfig>,
 }
 
 impl Hosts {
-    /// Domains without plugins; none if the configuration has no domain.
-    pub fn new(config: &Config, decoy: &DecoyKey) -> Option<Self> {
-        let plans = config.domains.iter().filter_map(|d| Plan::compile(&[], &d.name).ok()).map(Arc::new).collect();
-        Table::build(config, decoy, plans, &[]).map(|table| Self(ArcSwap::from_pointee(table)))
+    /// None if the configuration has no domain.
+    pub fn new(config: Arc<Config>, decoy: DecoyKey, plugins: Arc<PluginService>) -> Option<Self> {
+        let table = ArcSwap::from_pointee(Table::build(config, decoy, &plugins)?);
+        Some(Self { plugins, table })
     }
 
-    /// Puts new plans in force; `manifests` are those of all running plugins.
-    pub fn replace(&self, config: &Config, decoy: &DecoyKey, plans: Vec<Arc<Plan>>, manifests: &[Arc<Manifest>]) {
-        if let Some(table) = Table::build(config, decoy, plans, manifests) {
-            self.0.store(Arc::new(table));
+    /// After a change of the configuration.
+    pub fn configure(&self, config: Arc<Config>) {
+        let decoy = self.table.load().decoy.clone();
+        self.rebuild(config, decoy);
+    }
+
+    fn rebuild(&self, config: Arc<Config>, decoy: DecoyKey) {
+        if let Some(table) = Table::build(config, decoy, &self.plugins) {
+            self.table.store(Arc::new(table));
         }
-    }
-
-    /// The plans of all domains, in order of name.
-    pub fn plans(&self) -> Vec<Arc<Plan>> {
-        let mut plans: Vec<_> = self.0.load().plans.values().cloned().collect();
-        plans.sort_by(|a, b| a.domain().cmp(b.domain()));
-        plans.dedup_by(|a, b| a.domain() == b.domain());
-        plans
     }
 }
 
 impl Table {
-    fn build(config: &Config, decoy: &DecoyKey, plans: Vec<Arc<Plan>>, manifests: &[Arc<Manifest>]) -> Option<Self> {
-        let mut by_name: HashMap<String, Arc<Plan>> = HashMap::new();
-        for plan in &plans {
-            for (claimed, _) in plan.claimed_domains() {
-                by_name.entry(claimed.to_owned()).or_insert_with(|| Arc::clone(plan));
-            }
-        }
-        for plan in plans {
-            by_name.insert(plan.domain().to_owned(), plan);
-        }
-        let mut streams = HashMap::new();
+    fn build(config: Arc<Config>, decoy: DecoyKey, plugins: &PluginService) -> Option<Self> {
+        let manifests = plugins.manifests();
+        let mut hosts = HashMap::new();
         let mut default = None;
         for domain in &config.domains {
-            let name = Domain::parse(&domain.name).ok()?;
-            let plan = by_name.get(&domain.name).cloned().unwrap_or_default();
-            let mut host = HostConfig::new(name, decoy.clone());
-            host.mechanisms = mechanisms(config, domain.anonymous);
-            host.limits = limits(config);
-            host.idle_seconds = u32::try_from(config.timeouts.idle.as_secs()).ok();
-            host.login_attempts = config.sasl.attempts;
-            host.features_before_auth = plan.contributions("stream.before-auth").concat();
-            host.features_after_auth = plan.contributions("stream.after-auth").concat();
-            host.pre_auth_namespaces = before_login(&plan, manifests);
-            let host = Arc::new(host);
-            default.get_or_insert_with(|| Arc::clone(&host));
-            streams.insert(domain.name.clone(), host);
+            let plan = plugins.plan(&domain.name);
+            let mut stream = HostConfig::new(Domain::parse(&domain.name).ok()?, decoy.clone());
+            stream.mechanisms = mechanisms(&config, domain.anonymous);
+            stream.limits = limits(&config);
+            stream.idle_seconds = u32::try_from(config.timeouts.idle.as_secs()).ok();
+            stream.login_attempts = config.sasl.attempts;
+            if let Some(plan) = &plan {
+                stream.features_before_auth = plan.contributions("stream.before-auth").concat();
+                stream.features_after_auth = plan.contributions("stream.after-auth").concat();
+                stream.pre_auth_namespaces = before_login(plan, &manifests);
+            }
+            let stream = Arc::new(stream);
+            default.get_or_insert_with(|| Arc::clone(&stream));
+            hosts.insert(domain.name.clone(), Host { plan, stream });
         }
-        Some(Self { default: default?, streams, plans: by_name })
+        Some(Self { default: default?, config, decoy, hosts })
     }
 }
 
 impl Environment for Hosts {
     fn host(&self, domain: &Domain) -> HostLookup {
-        match self.0.load().streams.get(domain.as_str()) {
-            Some(host) => HostLookup::Found(Arc::clone(host)),
-            None => HostLookup::Unknown,
+        let table = self.table.load();
+        let Some(host) = table.hosts.get(domain.as_str()) else { return HostLookup::Unknown };
+        // Plugins come and go, and publish stream features while they run.
+        let plan = self.plugins.plan(domain.as_str());
+        if plan.as_ref().map(Arc::as_ptr) == host.plan.as_ref().map(Arc::as_ptr) {
+            return HostLookup::Found(Arc::clone(&host.stream));
         }
+        self.rebuild(Arc::clone(&table.config), table.decoy.clone());
+        let host = self.table.load().hosts.get(domain.as_str()).map(|host| Arc::clone(&host.stream));
+        host.map_or(HostLookup::Unknown, HostLookup::Found)
     }
 
     fn default_host(&self) -> Arc<HostConfig> {
-        Arc::clone(&self.0.load().default)
+        Arc::clone(&self.table.load().default)
     }
 
     fn token(&self) -> String {
         token()
-    }
-}
-
-impl xylem_router::Directory for Hosts {
-    fn plan(&self, domain: &str) -> Option<Arc<Plan>> {
-        self.0.load().plans.get(domain).cloned()
     }
 }
 

@@ -29,7 +29,8 @@ pub async fn serve(instance: &Arc<Instance>, addresses: &[SocketAddr]) -> anyhow
     let pages = Router::new().route("/health", get(health)).route("/metrics", get(page)).with_state(shared);
     let mut bound = Vec::new();
     for address in addresses {
-        let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} (HTTP)"))?;
+        let listener =
+            TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} (HTTP)"))?;
         bound.push(listener.local_addr()?);
         let pages = pages.clone();
         tokio::spawn(async move {

@@ -12,7 +12,7 @@ use xylem_net::c2s::Context;
 use xylem_net::tls::TlsStore;
 use xylem_net::{C2sConfig, ListenerConfig, Rate, Security, Server};
 use xylem_router::Router;
-use xylem_sasl::{DecoyKey, Throttle, ThrottleConfig};
+use xylem_sasl::{Throttle, ThrottleConfig};
 use xylem_session::{Limits, QueueLimits, SessionTable};
 use xylem_store::options::LowWater;
 use xylem_store::{BackendKind, Options, Store};
@@ -29,13 +29,12 @@ use crate::plugins::PluginService;
 pub struct Instance {
     pub config: ArcSwap<Config>,
     pub started: Instant,
-    pub decoy: DecoyKey,
     pub store: Store,
     pub sessions: Arc<SessionTable>,
     pub accounts: Accounts,
     pub hosts: Arc<Hosts>,
     pub router: Router,
-    pub plugins: PluginService,
+    pub plugins: Arc<PluginService>,
     pub tls: Arc<TlsStore>,
     pub context: Arc<Context>,
     pub front: Server,
@@ -56,16 +55,17 @@ pub enum Reread {
 impl Instance {
     /// Opens the store, starts the plugins, then opens the ports. Must be called
     /// inside a tokio runtime.
-    pub async fn start(config: Config, folder: Folder, reread: Reread) -> anyhow::Result<Arc<Self>> {
+    pub fn start(config: Config, folder: Folder, reread: Reread) -> anyhow::Result<Arc<Self>> {
         let store = open_store(&config)?;
         let names: Vec<String> = config.domains.iter().map(|d| d.name.clone()).collect();
         let accounts = Accounts::new(store.clone(), names, config.sasl.iterations);
-        let hosts = Arc::new(Hosts::new(&config, &folder.decoy).context("no domain is configured")?);
         let sessions = Arc::new(SessionTable::new(session_limits(&config)));
-        let router =
-            Router::new(sessions.clone(), store.clone(), Arc::new(accounts.clone()), Arc::clone(&hosts) as Arc<_>);
-        let plugins = PluginService::start(&config, &store, &sessions, &accounts, &router).await?;
-        hosts.replace(&config, &folder.decoy, plugins.plans(), &plugins.manifests());
+        let plugins = Arc::new(PluginService::load(&config, &store, &sessions, &accounts)?);
+        let router = Router::new(Arc::clone(&sessions), store.clone(), Arc::new(accounts.clone()), plugins.directory());
+        plugins.attach(&router);
+        let config = Arc::new(config);
+        let hosts = Hosts::new(Arc::clone(&config), folder.decoy, Arc::clone(&plugins));
+        let hosts = Arc::new(hosts.context("no domain is configured")?);
         let tls = Arc::new(TlsStore::new(&folder.tls)?);
         let logins = Arc::new(Logins::default());
         let gate = Gate::new(router.clone(), accounts.clone(), Throttle::new(throttle(&config)), Arc::clone(&logins));
@@ -78,13 +78,11 @@ impl Instance {
             c2s(&config),
         ));
         let front = Server::start(Arc::clone(&context), listeners(&config))?;
-        let config = ArcSwap::from_pointee(config);
+        let config = ArcSwap::new(config);
         let started = Instant::now();
-        let decoy = folder.decoy;
         let instance = Self {
             config,
             started,
-            decoy,
             store,
             sessions,
             accounts,
@@ -127,7 +125,6 @@ impl Instance {
         if left > 0 {
             tracing::warn!(connections = left, "not everything could be delivered in time");
         }
-        self.plugins.stop().await;
         let store = self.store.clone();
         if tokio::task::spawn_blocking(move || store.close()).await.is_err() {
             tracing::error!("the store did not close");

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use xylem_ops::server::ReloadReport;
 
 use crate::config::Config;
-use crate::instance::{Instance, Reread, admission, c2s, session_limits};
 use crate::folder;
+use crate::instance::{Instance, Reread, admission, c2s, session_limits};
 
 /// Reads configuration and certificates again. On an error everything stays as it was.
-pub async fn reload(instance: &Arc<Instance>) -> anyhow::Result<ReloadReport> {
+pub fn reload(instance: &Arc<Instance>) -> anyhow::Result<ReloadReport> {
     let old = instance.config.load_full();
     let new = match &instance.reread {
         Reread::Never => (*old).clone(),
@@ -30,9 +30,13 @@ pub async fn reload(instance: &Arc<Instance>) -> anyhow::Result<ReloadReport> {
     let prepared = folder::prepare(&in_force)?;
     let before = instance.tls.certificates().len();
     instance.tls.reload(&prepared.tls)?;
-    report.applied.push(format!("certificates of {} domains read again", instance.tls.certificates().len().max(before)));
-    apply(instance, &old, &in_force, &mut report).await?;
-    instance.config.store(Arc::new(in_force));
+    report
+        .applied
+        .push(format!("certificates of {} domains read again", instance.tls.certificates().len().max(before)));
+    apply(instance, &old, &in_force, &mut report)?;
+    let in_force = Arc::new(in_force);
+    instance.hosts.configure(Arc::clone(&in_force));
+    instance.config.store(in_force);
     Ok(report)
 }
 
@@ -46,7 +50,10 @@ fn for_restart(old: &Config, new: &Config) -> [(&'static str, bool); 7] {
         ("listen.starttls, direct_tls or proxy_from", listeners),
         ("sasl.failures_per_address, failures_per_account or forgive", throttle(old) != throttle(new)),
         ("store", old.store != new.store),
-        ("plugins.directory or cache", (&old.plugins.directory, &old.plugins.cache) != (&new.plugins.directory, &new.plugins.cache)),
+        (
+            "plugins.directory or cache",
+            (&old.plugins.directory, &old.plugins.cache) != (&new.plugins.directory, &new.plugins.cache),
+        ),
         ("http", old.http != new.http),
         ("log or admin", (&old.log, &old.admin) != (&new.log, &new.admin)),
     ]
@@ -71,14 +78,14 @@ fn merged(old: &Config, new: &Config) -> Config {
     merged
 }
 
-async fn apply(instance: &Instance, old: &Config, new: &Config, report: &mut ReloadReport) -> anyhow::Result<()> {
+fn apply(instance: &Instance, old: &Config, new: &Config, report: &mut ReloadReport) -> anyhow::Result<()> {
     let mut tell = |changed: bool, what: &str| {
         if changed {
             report.applied.push(what.to_owned());
         }
     };
     if old.plugins.tables != new.plugins.tables || old.domains != new.domains {
-        instance.plugins.configure(new).await?;
+        instance.plugins.configure(new)?;
         tell(old.plugins.tables != new.plugins.tables, "configuration of plugins");
     }
     tell(old.domains != new.domains, "domains");
@@ -91,6 +98,5 @@ async fn apply(instance: &Instance, old: &Config, new: &Config, report: &mut Rel
     instance.sessions.set_limits(session_limits(new));
     instance.context.admission.set_limits(admission(new));
     instance.context.config.store(Arc::new(c2s(new)));
-    instance.hosts.replace(new, &instance.decoy, instance.plugins.plans(), &instance.plugins.manifests());
     Ok(())
 }

@@ -19,7 +19,7 @@ pub fn run(config: Config) -> anyhow::Result<()> {
         let serving = Serving::start(config, reread).await?;
         greet(&serving);
         while signals.next().await == Wish::Reload {
-            match reload(&serving.instance).await {
+            match reload(&serving.instance) {
                 Ok(report) => tell(&report),
                 Err(error) => tracing::error!("nothing was reloaded: {error:#}"),
             }

@@ -35,7 +35,7 @@ impl Serving {
         let audit = config.server.data.join("audit.log");
         let audit = Arc::new(AuditLog::open(&audit).with_context(|| audit.display().to_string())?);
         let addresses = config.http.listen.clone();
-        let instance = Instance::start(config, folder, reread).await?;
+        let instance = Instance::start(config, folder, reread)?;
         let ops = Arc::new(Ops::new(backend(&instance), audit));
         let http = http::serve(&instance, &addresses).await?;
         let certificates = tokio::spawn(watch_certificates(Arc::clone(&instance.tls)));

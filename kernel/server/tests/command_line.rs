@@ -1,12 +1,6 @@
 //! The program as people and scripts use it: started, asked over its socket, stopped.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -27,13 +21,8 @@ struct Dev {
 
 impl Dev {
     fn start(arguments: &[&str]) -> Self {
-        let mut child = xylem()
-            .arg("dev")
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child =
+            xylem().arg("dev").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let line = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line:?}"));
@@ -138,7 +127,9 @@ fn a_throw_away_server_tells_how_it_does_and_leaves_nothing_behind() {
     assert!(dev.json(&["user", "list"], "")[0]["account"] == "admin@localhost");
     assert!(dev.get("/health").starts_with("HTTP/1.1 200"));
     let metrics = dev.get("/metrics");
-    for name in ["xylem_sessions 0", "xylem_stanzas_to_clients_total{kind=\"iq\"} 0", "xylem_store_commit_seconds_count"] {
+    for name in
+        ["xylem_sessions 0", "xylem_stanzas_to_clients_total{kind=\"iq\"} 0", "xylem_store_commit_seconds_count"]
+    {
         assert!(metrics.contains(name), "{name} is missing in {metrics}");
     }
     let mode = std::fs::metadata(dev.path("admin_socket")).unwrap().permissions().mode();

@@ -156,7 +156,8 @@ mod tests {
 
     #[test]
     fn modules_are_found_in_cargos_messages() {
-        let line = r#"{"reason":"compiler-artifact","manifest_path":"/p/Cargo.toml","filenames":["/t/x.rlib","/t/x.wasm"]}"#;
+        let line =
+            r#"{"reason":"compiler-artifact","manifest_path":"/p/Cargo.toml","filenames":["/t/x.rlib","/t/x.wasm"]}"#;
         assert_eq!(module_in(line), Some(("/p".into(), "/t/x.wasm".into())));
         assert_eq!(module_in(r#"{"reason":"build-finished","success":true}"#), None);
         assert_eq!(module_in("warning"), None);

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use xylem_hooks::Done;
 use xylem_sasl::{PasswordError, Secrets};
 use xylem_stanza::BareJid;
-use xylem_store::{Archive, Batch, Kv, Op, Purge, Scan, Store, StoreError};
+use xylem_store::{Batch, Op, Scan, Store, StoreError, Turn};
 
 use memory::Memory;
 pub use record::Record;
@@ -29,13 +29,6 @@ struct Shared {
     memory: Mutex<Memory>,
     /// Held while an account is looked at and then changed.
     changing: tokio::sync::Mutex<()>,
-}
-
-/// The tables in which plugins keep rows per account.
-#[derive(Default)]
-pub struct Tables {
-    pub kv: Vec<Kv>,
-    pub archives: Vec<Archive>,
 }
 
 /// Why an account was not changed.
@@ -132,22 +125,17 @@ impl Accounts {
         self.put(account, Record { secrets, ..(*old).clone() }).await.map(drop)
     }
 
-    /// Removes the account and, in the same commit, its rows in these tables of plugins.
-    pub async fn delete(&self, account: &BareJid, tables: &Tables) -> Result<(), AccountError> {
+    /// Removes the account and, in the same commit, what `forget` adds.
+    pub async fn delete(&self, account: &BareJid, forget: impl FnOnce(&mut Turn)) -> Result<(), AccountError> {
         let _changing = self.0.changing.lock().await;
         if self.find(account).await?.is_none() {
             return Err(AccountError::Missing(account.clone()));
         }
         let mut turn = self.0.store.turn();
         if let Some(key) = key(account) {
-            turn.raw(Op { table: TABLE.into(), key, value: None });
+            turn.raw(Op { table: TABLE.into(), key, value: None })?;
         }
-        for table in &tables.kv {
-            turn.delete_partition(table.table(), account.as_str());
-        }
-        for table in &tables.archives {
-            turn.purge(table.table(), account.as_str(), Purge::All);
-        }
+        forget(&mut turn);
         self.0.store.submit_turn(turn).wait().await?;
         lock(&self.0.memory).changed(account, None);
         Ok(())
@@ -272,9 +260,9 @@ mod tests {
         assert!(accounts.find(&nurse).await.unwrap().unwrap().secrets.verify_plain("pencil"));
         accounts.set_password(&nurse, "crayon".into()).await.unwrap();
         assert!(accounts.find(&nurse).await.unwrap().unwrap().secrets.verify_plain("crayon"));
-        accounts.delete(&nurse, &Tables::default()).await.unwrap();
+        accounts.delete(&nurse, |_| {}).await.unwrap();
         assert!(accounts.find(&nurse).await.unwrap().is_none());
-        assert!(matches!(accounts.delete(&nurse, &Tables::default()).await, Err(AccountError::Missing(_))));
+        assert!(matches!(accounts.delete(&nurse, |_| {}).await, Err(AccountError::Missing(_))));
     }
 
     #[tokio::test]

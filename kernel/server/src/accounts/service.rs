@@ -26,7 +26,7 @@ impl AccountService for Accounts {
         }
         let secrets = self.derive_here(password)?;
         lock(&self.0.memory).unsettle(&account, Change::Created);
-        put(turn, &account, &Record { created: now(), disabled: false, secrets });
+        write(turn, &account, Some(Record { created: now(), disabled: false, secrets }))?;
         Ok(account)
     }
 
@@ -34,17 +34,13 @@ impl AccountService for Accounts {
         let old = self.find_now(account).flatten().ok_or(AccountRefusal::Missing)?;
         let secrets = self.derive_here(password)?;
         lock(&self.0.memory).unsettle(account, Change::Other);
-        put(turn, account, &Record { secrets, ..(*old).clone() });
-        Ok(())
+        write(turn, account, Some(Record { secrets, ..(*old).clone() }))
     }
 
     fn delete(&self, turn: &mut Turn, account: &BareJid) -> Result<(), AccountRefusal> {
         self.find_now(account).flatten().ok_or(AccountRefusal::Missing)?;
         lock(&self.0.memory).unsettle(account, Change::Other);
-        if let Some(key) = key(account) {
-            turn.raw(Op { table: TABLE.into(), key, value: None });
-        }
-        Ok(())
+        write(turn, account, None)
     }
 }
 
@@ -58,8 +54,8 @@ impl Accounts {
     }
 }
 
-fn put(turn: &mut Turn, account: &BareJid, record: &Record) {
-    if let Some(key) = key(account) {
-        turn.raw(Op { table: TABLE.into(), key, value: Some(record.encode()) });
-    }
+fn write(turn: &mut Turn, account: &BareJid, record: Option<Record>) -> Result<(), AccountRefusal> {
+    let Some(key) = key(account) else { return Err(AccountRefusal::Missing) };
+    let op = Op { table: TABLE.into(), key, value: record.map(|record| record.encode()) };
+    turn.raw(op).map_err(|_| AccountRefusal::Invalid("the address is too long to be stored"))
 }

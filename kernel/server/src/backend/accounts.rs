@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
+use xylem_ops::OpError;
 use xylem_ops::backend::{Accounts, Answer};
 use xylem_ops::user::Account;
-use xylem_ops::OpError;
 use xylem_stanza::BareJid;
 
 use crate::accounts::{AccountError, Record};
@@ -13,7 +13,7 @@ pub struct AccountBackend(pub Arc<Instance>);
 
 impl AccountBackend {
     fn show_record(&self, jid: &BareJid, record: &Record) -> Account {
-        let sessions = self.0.sessions.of(jid);
+        let sessions = self.0.sessions.of(jid.as_str());
         Account {
             account: jid.to_string(),
             created: record.created,
@@ -36,7 +36,7 @@ impl Accounts for AccountBackend {
     fn delete(&self, account: String) -> Answer<'_, ()> {
         Box::pin(async move {
             let jid = self.0.accounts.address(&account)?;
-            self.0.accounts.delete(&jid, &self.0.plugins.tables()).await?;
+            self.0.accounts.delete(&jid, |turn| self.0.plugins.forget(turn, jid.as_str())).await?;
             self.0.router.account_deleted(&jid);
             Ok(())
         })

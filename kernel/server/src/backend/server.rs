@@ -29,7 +29,7 @@ impl Server for ServerBackend {
                 listeners: this.addresses().map(listener).collect(),
                 connections: this.context.admission.count() as u64,
                 sessions: this.sessions.count() as u64,
-                plugins: this.plugins.metrics().len() as u64,
+                plugins: this.plugins.info().len() as u64,
                 backend: config.store.backend.name().to_owned(),
                 data: data.display().to_string(),
                 problems: this.problems(),
@@ -45,6 +45,6 @@ impl Server for ServerBackend {
     }
 
     fn reload(&self) -> Answer<'_, ReloadReport> {
-        Box::pin(async move { reload(&self.0).await.map_err(|e| OpError::Invalid(format!("{e:#}"))) })
+        Box::pin(async move { reload(&self.0).map_err(|e| OpError::Invalid(format!("{e:#}"))) })
     }
 }

@@ -19,7 +19,7 @@ impl Sessions for SessionBackend {
         Box::pin(async move {
             if let Some(account) = account {
                 let jid = self.0.accounts.address(&account)?;
-                return Ok(self.0.sessions.of(&jid).iter().take(limit).map(|s| row(s)).collect());
+                return Ok(self.0.sessions.of(jid.as_str()).iter().take(limit).map(|s| row(s)).collect());
             }
             let mut rows = Vec::new();
             let mut after = 0;
@@ -41,10 +41,9 @@ impl Sessions for SessionBackend {
         Box::pin(async move {
             let jid = self.0.accounts.address(&account)?;
             let mut ended = 0;
-            for session in &self.0.sessions.of(&jid) {
+            for session in &self.0.sessions.of(jid.as_str()) {
                 if resource.as_ref().is_none_or(|resource| session.jid().resource() == resource) {
-                    let text = "ended by an administrator".to_owned();
-                    session.queue().end(Some(StreamCondition::NotAuthorized), Some(text));
+                    session.queue().end(StreamCondition::NotAuthorized, Some("ended by an administrator"));
                     ended += 1;
                 }
             }

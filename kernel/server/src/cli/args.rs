@@ -160,13 +160,8 @@ pub(super) enum PluginCommand {
     },
     /// Replace an installed plugin by another build of it
     Upgrade { package: PathBuf },
-    /// Remove a plugin
-    Remove {
-        id: String,
-        /// Also delete everything it stored
-        #[arg(long)]
-        purge: bool,
-    },
+    /// Remove a plugin; what it stored stays, for the case that it comes back
+    Remove { id: String },
     /// Begin a plugin: a folder that builds, with a test
     New {
         folder: PathBuf,

@@ -15,7 +15,8 @@ const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sdk/rust");
 /// Writes a plugin that builds and has a test.
 pub(super) fn new(folder: &Path, id: Option<String>, sdk: Option<PathBuf>) -> anyhow::Result<()> {
     let name = folder.file_name().and_then(|n| n.to_str()).context("the folder needs a name")?.to_lowercase();
-    if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    if !name.starts_with(|c: char| c.is_ascii_lowercase())
+        || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     {
         bail!("{name} cannot be a plugin's name: take lowercase letters, digits and -, beginning with a letter");
     }
@@ -67,7 +68,8 @@ pub(super) fn test(folder: &Path) -> anyhow::Result<()> {
     let project = Project::open(folder)?;
     ensure_target()?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo).arg("test").current_dir(&project.folder).status().context("cargo cannot be run")?;
+    let status =
+        Command::new(cargo).arg("test").current_dir(&project.folder).status().context("cargo cannot be run")?;
     if !status.success() {
         bail!("tests failed");
     }

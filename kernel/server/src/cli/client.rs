@@ -60,7 +60,9 @@ impl Client {
         let mut answer = Vec::new();
         BufReader::new(self.stream.take(ANSWER_BYTES)).read_until(b'\n', &mut answer).map_err(reach)?;
         if answer.is_empty() {
-            return Err(ClientError::Answer("the server closed the connection; are you root or the server's user?".into()));
+            return Err(ClientError::Answer(
+                "the server closed the connection; are you root or the server's user?".into(),
+            ));
         }
         Ok(answer)
     }

@@ -28,17 +28,6 @@ pub enum Certificate {
 }
 
 impl Domain {
-    /// A domain with nothing special about it.
-    #[must_use]
-    pub fn new(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            certificate: Certificate::SelfSigned,
-            anonymous: false,
-            plugins: vec!["*".to_owned()],
-        }
-    }
-
     /// Whether a plugin is enabled for it.
     #[must_use]
     pub fn enables(&self, plugin: &str) -> bool {
@@ -85,9 +74,8 @@ fn read_one(domains: &mut Section<'_>, name: &str, normal: String, place: &Place
         name: normal,
         certificate,
         anonymous: section.flag("anonymous", false),
-        plugins: section.list("plugins", &["*"], "plugin ids, or \"*\" for all", |id| {
-            (!id.is_empty()).then(|| id.to_owned())
-        }),
+        plugins: section
+            .list("plugins", &["*"], "plugin ids, or \"*\" for all", |id| (!id.is_empty()).then(|| id.to_owned())),
     }
 }
 

@@ -9,8 +9,7 @@ pub(super) const PREFIX: &str = "XYLEM__";
 
 /// Lays one variable over the tree. The error says what is wrong with its name.
 pub(super) fn lay_over(root: &mut Table, variable: &str, text: &str) -> Result<(), String> {
-    let path: Vec<String> =
-        variable.trim_start_matches(PREFIX).split("__").map(|part| part.to_lowercase()).collect();
+    let path: Vec<String> = variable.trim_start_matches(PREFIX).split("__").map(|part| part.to_lowercase()).collect();
     let (Some((key, sections)), true) = (path.split_last(), path.iter().all(|part| !part.is_empty())) else {
         return Err("must have the form XYLEM__SECTION__KEY".to_owned());
     };

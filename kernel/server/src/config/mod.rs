@@ -28,17 +28,16 @@ use std::path::{Path, PathBuf};
 pub use admin::Admin;
 pub use domains::{Certificate, Domain};
 pub use http::Http;
-pub use limits::{Limits, StanzaLimits};
+pub use limits::Limits;
 pub use listen::Listen;
 pub use log::{Format, Log};
-pub use plugins::{PluginTable, Plugins};
+pub use plugins::Plugins;
 pub use problem::{Problem, Problems};
 use reader::Reader;
 pub use sasl::Sasl;
 pub use server::Server;
 pub use store::{Backend, Store};
 pub use timeouts::Timeouts;
-pub use units::{show_bytes, show_duration};
 
 const DEV: &str = include_str!("../../../../config/dev.toml");
 

@@ -18,6 +18,7 @@ pub(super) struct Reader {
 
 /// A key as its section asks for it.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(test), expect(dead_code, reason = "read by the test of the default file"))]
 pub(super) struct Asked {
     pub(super) section: String,
     pub(super) key: &'static str,

@@ -39,9 +39,8 @@ impl Sasl {
         let right = format!("mechanisms out of {}", MECHANISMS.join(", "));
         let iterations = section.number("iterations", 10_000, 4_096..=10_000_000);
         Self {
-            mechanisms: section.list("mechanisms", &MECHANISMS, &right, |name| {
-                MECHANISMS.contains(&name).then(|| name.to_owned())
-            }),
+            mechanisms: section
+                .list("mechanisms", &MECHANISMS, &right, |name| MECHANISMS.contains(&name).then(|| name.to_owned())),
             iterations: u32::try_from(iterations).unwrap_or(u32::MAX),
             attempts: u8::try_from(section.number("attempts", 5, 2..=255)).unwrap_or(u8::MAX),
             client_authorities: section.optional_path("client_authorities"),

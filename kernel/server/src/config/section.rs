@@ -50,10 +50,16 @@ impl<'r> Section<'r> {
 
     pub(super) fn size(&mut self, key: &'static str, default: u64, bounds: RangeInclusive<u64>) -> u64 {
         let right = format!("{} to {}", show_bytes(*bounds.start()), show_bytes(*bounds.end()));
-        self.read(key, right, default, |n| quoted(show_bytes(*n)), |value| match value {
-            Value::Text(text) => parse_bytes(text).filter(|n| bounds.contains(n)),
-            _ => None,
-        })
+        self.read(
+            key,
+            right,
+            default,
+            |n| quoted(show_bytes(*n)),
+            |value| match value {
+                Value::Text(text) => parse_bytes(text).filter(|n| bounds.contains(n)),
+                _ => None,
+            },
+        )
     }
 
     pub(super) fn duration(
@@ -63,10 +69,16 @@ impl<'r> Section<'r> {
         bounds: RangeInclusive<Duration>,
     ) -> Duration {
         let right = format!("{} to {}", show_duration(*bounds.start()), show_duration(*bounds.end()));
-        self.read(key, right, default, |d| quoted(show_duration(*d)), |value| match value {
-            Value::Text(text) => parse_duration(text).filter(|d| bounds.contains(d)),
-            _ => None,
-        })
+        self.read(
+            key,
+            right,
+            default,
+            |d| quoted(show_duration(*d)),
+            |value| match value {
+                Value::Text(text) => parse_duration(text).filter(|d| bounds.contains(d)),
+                _ => None,
+            },
+        )
     }
 
     /// One of several words.
@@ -121,7 +133,7 @@ impl<'r> Section<'r> {
 
     /// The tables below this one whose names nobody can know beforehand.
     pub(super) fn take_tables(&mut self) -> Vec<(String, Place, Table)> {
-        let names: Vec<_> = self.table.iter().filter(|(_, (_, l))| matches!(l.value, Value::Table(_)));
+        let names = self.table.iter().filter(|(_, (_, l))| matches!(l.value, Value::Table(_)));
         let names: Vec<String> = names.map(|(name, _)| name.clone()).collect();
         let mut tables = Vec::new();
         for name in names {

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 use super::reader::{Asked, Reader};
-use super::units::{parse_bytes, parse_duration};
+use super::units::{parse_bytes, parse_duration, show_bytes, show_duration};
 use super::*;
 
 const DEFAULT_FILE: &str = include_str!("../../../../config/xylem.toml");
@@ -75,7 +75,9 @@ fn what_is_wrong_is_placed_and_what_would_be_right_is_said() {
         only_problem("[store]\nbackend = \"mysql\""),
         "x.toml:2:11: store.backend must be sled | fjall | memory, not \"mysql\""
     );
-    assert!(only_problem("[listen]\nstarttls = [\"0.0.0.0\"]").starts_with("x.toml:2:13: listen.starttls must be a list"));
+    assert!(
+        only_problem("[listen]\nstarttls = [\"0.0.0.0\"]").starts_with("x.toml:2:13: listen.starttls must be a list")
+    );
     assert!(only_problem("[log\n").starts_with("x.toml:1:"));
     assert!(only_problem("server = 1").contains("must be a section"));
     assert!(only_problem("[domains.\"a@b\"]").contains("not a domain name"));

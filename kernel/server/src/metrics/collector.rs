@@ -5,6 +5,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
+use xylem_host::{PluginInfo, State};
 use xylem_stanza::Kind;
 use xylem_store::metrics::LATENCY_BOUNDS_MS;
 
@@ -116,22 +117,32 @@ impl Parts {
         }
         let bounds = LATENCY_BOUNDS_MS.iter().map(|ms| *ms as f64 / 1000.0).chain([f64::MAX]);
         let buckets: Vec<(f64, u64)> = bounds.zip(metrics.latency).collect();
-        let mut encoder =
-            page.0.encode_descriptor("store_commit_seconds", "Duration of group commits", None, MetricType::Histogram)?;
+        let mut encoder = page.0.encode_descriptor(
+            "store_commit_seconds",
+            "Duration of group commits",
+            None,
+            MetricType::Histogram,
+        )?;
         encoder.encode_histogram::<NoLabelSet>(metrics.total_commit_us as f64 / 1e6, metrics.commits, &buckets, None)
     }
 
     fn plugins(&self, page: &mut Page<'_, '_>) -> Result<(), Error> {
-        let plugins = self.0.plugins.metrics();
-        let each = |value: fn(&crate::plugins::PluginNumbers) -> u64| -> Vec<(&str, u64)> {
+        let plugins = self.0.plugins.info();
+        let each = |value: fn(&PluginInfo) -> u64| -> Vec<(&str, u64)> {
             plugins.iter().map(|p| (p.id.as_str(), value(p))).collect()
         };
-        page.counters("plugin_calls", "Calls into the plugin", "plugin", &each(|p| p.calls))?;
-        page.counters("plugin_faults", "Calls that trapped or ran out of a limit", "plugin", &each(|p| p.faults))?;
-        let busy: Vec<_> = plugins.iter().map(|p| (p.id.as_str(), p.busy.as_secs_f64())).collect();
-        page.seconds("plugin_busy_seconds", "Time spent in the plugin", "plugin", &busy)?;
-        page.gauges("plugin_memory_bytes", "Linear memory of its instances", "plugin", &each(|p| p.memory))?;
-        page.gauges("plugin_running", "1 while it is called", "plugin", &each(|p| u64::from(p.running)))
+        let label = "plugin";
+        page.counters("plugin_calls", "Calls into the plugin", label, &each(|p| p.calls))?;
+        page.counters("plugin_faults", "Calls that trapped or ran out of a limit", label, &each(|p| p.faults))?;
+        page.counters("plugin_refused", "Calls not made after faults", label, &each(|p| p.refused))?;
+        page.counters("plugin_sends", "Stanzas sent by the plugin", label, &each(|p| p.sends))?;
+        page.counters("plugin_writes", "Rows written by the plugin", label, &each(|p| p.writes))?;
+        let busy: Vec<_> = plugins.iter().map(|p| (p.id.as_str(), p.nanos as f64 / 1e9)).collect();
+        page.seconds("plugin_busy_seconds", "Time spent in the plugin", label, &busy)?;
+        page.gauges("plugin_instances", "Instances alive", label, &each(|p| p.instances as u64))?;
+        page.gauges("plugin_memory_bytes", "Linear memory of its instances", label, &each(|p| p.memory as u64))?;
+        let running = |p: &PluginInfo| u64::from(matches!(p.state, State::Running));
+        page.gauges("plugin_running", "1 while it is called", label, &each(running))
     }
 }
 

@@ -6,13 +6,8 @@ const FEATURES: [&str; 6] =
     ["jabber:iq:", "jabber:x:", "vcard-temp", "http://jabber.org/protocol/", "storage:", "urn:xmpp:"];
 /// What the kernel speaks itself: streams, channel binding, the limits it advertises,
 /// stanza errors, and the keepalive it sends.
-const KERNEL: [&str; 5] = [
-    "urn:xmpp:sasl-cb:0",
-    "urn:xmpp:stream-limits:0",
-    "urn:xmpp:ping",
-    "urn:xmpp:features:",
-    "urn:xmpp:errors",
-];
+const KERNEL: [&str; 5] =
+    ["urn:xmpp:sasl-cb:0", "urn:xmpp:stream-limits:0", "urn:xmpp:ping", "urn:xmpp:features:", "urn:xmpp:errors"];
 
 /// The kernel names no feature's namespace.
 pub fn check(workspace: &Workspace, breaches: &mut Vec<String>) -> anyhow::Result<()> {

@@ -1,0 +1,192 @@
+//! The table over a backend that does nothing but remember.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use xylem_ops::backend::{Accounts, Data, Plugins, Server, Sessions};
+use xylem_ops::data::{Exported, Imported};
+use xylem_ops::plugin::{ChainReport, PluginDetail, PluginRow};
+use xylem_ops::server::{HealthReport, ReloadReport, StatusReport};
+use xylem_ops::session::{Ended, SessionRow};
+use xylem_ops::user::Account;
+use xylem_ops::{Answer, AuditLog, Backend, Caller, OpError, Ops, Permission};
+
+#[derive(Default)]
+struct Fake {
+    passwords: Mutex<Vec<(String, String)>>,
+}
+
+fn no<T: Send + 'static>() -> Answer<'static, T> {
+    Box::pin(async { Err(OpError::Unavailable("not here".into())) })
+}
+
+impl Accounts for Fake {
+    fn add(&self, account: String, password: String) -> Answer<'_, Account> {
+        Box::pin(async move {
+            self.passwords.lock().unwrap().push((account.clone(), password));
+            Ok(Account { account, created: 0, disabled: false, sessions: Vec::new() })
+        })
+    }
+
+    fn delete(&self, account: String) -> Answer<'_, ()> {
+        Box::pin(async move { Err(OpError::NotFound(format!("there is no account {account}"))) })
+    }
+
+    fn set_password(&self, _: String, _: String) -> Answer<'_, ()> {
+        no()
+    }
+
+    fn list(&self, _: Option<String>, _: Option<String>, _: usize) -> Answer<'_, Vec<Account>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn show(&self, _: String) -> Answer<'_, Account> {
+        no()
+    }
+}
+
+impl Sessions for Fake {
+    fn list(&self, _: Option<String>, _: Option<String>, _: usize) -> Answer<'_, Vec<SessionRow>> {
+        no()
+    }
+
+    fn end(&self, _: String, _: Option<String>) -> Answer<'_, Ended> {
+        no()
+    }
+}
+
+impl Plugins for Fake {
+    fn list(&self) -> Answer<'_, Vec<PluginRow>> {
+        no()
+    }
+
+    fn info(&self, _: String) -> Answer<'_, PluginDetail> {
+        no()
+    }
+
+    fn install(&self, _: PathBuf, _: bool) -> Answer<'_, PluginRow> {
+        no()
+    }
+
+    fn enable(&self, _: String, _: Option<String>) -> Answer<'_, PluginRow> {
+        no()
+    }
+
+    fn disable(&self, _: String, _: Option<String>) -> Answer<'_, PluginRow> {
+        no()
+    }
+
+    fn remove(&self, _: String) -> Answer<'_, ()> {
+        no()
+    }
+
+    fn chain(&self, _: Option<String>, _: Option<String>) -> Answer<'_, ChainReport> {
+        no()
+    }
+}
+
+impl Data for Fake {
+    fn export(&self, _: PathBuf) -> Answer<'_, Exported> {
+        no()
+    }
+
+    fn import(&self, _: PathBuf) -> Answer<'_, Imported> {
+        no()
+    }
+}
+
+impl Server for Fake {
+    fn status(&self) -> Answer<'_, StatusReport> {
+        no()
+    }
+
+    fn health(&self) -> Answer<'_, HealthReport> {
+        Box::pin(async { Ok(HealthReport { healthy: true, problems: Vec::new() }) })
+    }
+
+    fn reload(&self) -> Answer<'_, ReloadReport> {
+        no()
+    }
+}
+
+struct Scene {
+    ops: Ops,
+    fake: Arc<Fake>,
+    folder: tempfile::TempDir,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let audit = Arc::new(AuditLog::open(&folder.path().join("audit.log")).unwrap());
+        let fake = Arc::new(Fake::default());
+        let backend = Backend {
+            accounts: fake.clone(),
+            sessions: fake.clone(),
+            plugins: fake.clone(),
+            data: fake.clone(),
+            server: fake.clone(),
+        };
+        Self { ops: Ops::new(backend, audit), fake, folder }
+    }
+
+    async fn call(&self, permission: Permission, name: &str, arguments: Value) -> Result<Value, OpError> {
+        let caller = Caller { who: "root".into(), from: "test".into(), permission };
+        self.ops.call(&caller, name, arguments).await
+    }
+
+    fn audit(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.folder.path().join("audit.log")).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_change_is_carried_out_and_written_down_without_its_secret() {
+    let scene = Scene::new();
+    let arguments = json!({"account": "a@b.example", "password": "pencil"});
+    let account = scene.call(Permission::Own, "user.add", arguments).await.unwrap();
+    assert_eq!(account.get("account"), Some(&json!("a@b.example")));
+    assert_eq!(*scene.fake.passwords.lock().unwrap(), [("a@b.example".to_owned(), "pencil".to_owned())]);
+    let audit = scene.audit();
+    let [line] = audit.as_slice() else { panic!("{audit:?}") };
+    assert_eq!((line.get("who"), line.get("from")), (Some(&json!("root")), Some(&json!("test"))));
+    assert_eq!(line.get("what"), Some(&json!("created the account a@b.example")));
+    assert!(!line.to_string().contains("pencil"));
+}
+
+#[tokio::test]
+async fn what_fails_or_is_denied_is_written_down_as_well() {
+    let scene = Scene::new();
+    let arguments = json!({"account": "a@b.example"});
+    let error = scene.call(Permission::Own, "user.delete", arguments.clone()).await.unwrap_err();
+    assert!(matches!(error, OpError::NotFound(_)));
+    let error = scene.call(Permission::Observe, "user.delete", arguments).await.unwrap_err();
+    assert!(matches!(error, OpError::Denied(_)));
+    assert_eq!(scene.audit().iter().filter(|line| line.get("error").is_some()).count(), 2);
+}
+
+#[tokio::test]
+async fn what_changes_nothing_is_not_written_down() {
+    let scene = Scene::new();
+    scene.call(Permission::Observe, "health", Value::Null).await.unwrap();
+    scene.call(Permission::Operate, "user.list", json!({})).await.unwrap();
+    assert!(scene.audit().is_empty());
+    let error = scene.call(Permission::Own, "user.lsit", Value::Null).await.unwrap_err();
+    assert_eq!(error, OpError::UnknownOperation("user.lsit".into()));
+}
+
+/// Every face relies on this.
+#[test]
+fn the_table_is_in_order() {
+    for spec in Scene::new().ops.specs() {
+        assert!(spec.help.ends_with('.') && !spec.result.is_empty(), "{}", spec.name);
+        for (n, argument) in spec.arguments.iter().enumerate() {
+            assert!(!argument.help.is_empty(), "{}.{}", spec.name, argument.name);
+            assert!(spec.arguments.iter().skip(n + 1).all(|other| other.name != argument.name), "{}", spec.name);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Changes while the server runs. Each is tried on the host first, then written down.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use xylem_host::{HostError, Package, PluginInfo};
+use xylem_ops::OpError;
+
+use super::{PluginService, packages, settings};
+use crate::config::Config;
+
+impl PluginService {
+    /// Takes a package in and keeps it in the data folder. Compiles on this thread.
+    pub fn install(&self, path: &Path, upgrade: bool) -> Result<PluginInfo, OpError> {
+        let package = Package::open(path).map_err(refused)?;
+        let id = package.manifest.id().to_owned();
+        match (self.find(&id).is_ok(), upgrade) {
+            (true, false) => return Err(OpError::Conflict(format!("{id} is installed already; upgrade it instead"))),
+            (false, true) => return Err(unknown(&id)),
+            _ => {}
+        }
+        let (bytes, text) = (package.to_bytes(), package.manifest_text.clone());
+        let config = self.config.load();
+        settings::validate(&config, std::iter::once(&package.manifest)).map_err(|e| OpError::Invalid(e.to_string()))?;
+        let mut choices = self.known().choices.clone();
+        if !upgrade {
+            choices.enable(&id, None, &[]);
+        }
+        self.host.install(package, settings::of(&config, &choices, &id)).map_err(refused)?;
+        let mut known = self.known();
+        known.texts.insert(id.clone(), text);
+        known.refused.retain(|(name, _)| *name != id);
+        known.choices = choices;
+        let kept = packages::keep(&config, &id, &bytes).and_then(|_| known.choices.save(&config.server.data));
+        drop(known);
+        kept.map_err(unsaved)?;
+        self.find(&id)
+    }
+
+    pub fn enable(&self, id: &str, domain: Option<&str>) -> Result<PluginInfo, OpError> {
+        self.find(id)?;
+        let config = self.config.load();
+        let domains = self.named(&config, domain)?;
+        let mut choices = self.known().choices.clone();
+        choices.enable(id, domain, &config.domains.iter().map(|d| d.name.clone()).collect::<Vec<_>>());
+        for domain in domains {
+            let listed = config.domains.iter().any(|d| d.name == domain && d.enables(id));
+            if !listed {
+                let message = format!("the configuration does not list {id} under domains.{domain:?}.plugins");
+                return Err(OpError::Conflict(message));
+            }
+            self.host.enable(id, Some(&domain)).map_err(refused)?;
+        }
+        self.write_down(&config, choices)?;
+        self.find(id)
+    }
+
+    pub fn disable(&self, id: &str, domain: Option<&str>) -> Result<PluginInfo, OpError> {
+        self.find(id)?;
+        let config = self.config.load();
+        self.named(&config, domain)?;
+        self.host.disable(id, domain).map_err(refused)?;
+        let mut choices = self.known().choices.clone();
+        choices.disable(id, domain);
+        self.write_down(&config, choices)?;
+        self.find(id)
+    }
+
+    /// What it stored stays.
+    pub fn remove(&self, id: &str) -> Result<(), OpError> {
+        self.host.remove(id).map_err(refused)?;
+        let config = self.config.load();
+        let _ = std::fs::remove_file(packages::installed(&config).join(format!("{id}.wasm")));
+        let mut choices = self.known().choices.clone();
+        choices.remove(id);
+        self.write_down(&config, choices)
+    }
+
+    /// After a reload of the configuration: domains, where plugins run, how they are set.
+    pub fn configure(&self, config: &Config) -> anyhow::Result<()> {
+        let manifests = self.manifests();
+        settings::validate(config, manifests.iter().map(Arc::as_ref))?;
+        let choices = self.known().choices.clone();
+        self.host.set_domains(config.domains.iter().map(|d| d.name.as_str().into()).collect())?;
+        for info in self.host.info() {
+            let wanted = settings::of(config, &choices, &info.id);
+            self.host.configure(&info.id, None, wanted.config)?;
+            let domains = wanted.domains.unwrap_or_default();
+            for domain in &config.domains {
+                let name = domain.name.as_str();
+                match (info.domains.iter().any(|d| d == name), domains.iter().any(|d| **d == *name)) {
+                    (false, true) => self.host.enable(&info.id, Some(name))?,
+                    (true, false) => self.host.disable(&info.id, Some(name))?,
+                    _ => {}
+                }
+            }
+        }
+        self.config.store(Arc::new(config.clone()));
+        Ok(())
+    }
+
+    pub fn find(&self, id: &str) -> Result<PluginInfo, OpError> {
+        self.host.info().into_iter().find(|info| info.id == id).ok_or_else(|| unknown(id))
+    }
+
+    /// A plugin's manifest as it was written, and its settings with defaults.
+    pub fn detail(&self, id: &str) -> (String, serde_json::Value) {
+        let text = self.known().texts.get(id).cloned().unwrap_or_default();
+        let set = settings::values(&self.config.load(), id);
+        let settings = self.host.manifest(id).and_then(|manifest| manifest.config.resolve(&set).ok());
+        (text, settings.unwrap_or_default())
+    }
+
+    fn named(&self, config: &Config, domain: Option<&str>) -> Result<Vec<String>, OpError> {
+        let domains: Vec<_> = config.domains.iter().map(|d| d.name.clone()).collect();
+        match domain {
+            None => Ok(domains),
+            Some(domain) if domains.iter().any(|d| d == domain) => Ok(vec![domain.to_owned()]),
+            Some(domain) => Err(OpError::NotFound(format!("this server does not serve {domain}"))),
+        }
+    }
+
+    fn write_down(&self, config: &Config, choices: super::Choices) -> Result<(), OpError> {
+        let mut known = self.known();
+        known.choices = choices;
+        known.choices.save(&config.server.data).map_err(unsaved)
+    }
+}
+
+fn unknown(id: &str) -> OpError {
+    OpError::NotFound(format!("there is no plugin {id}"))
+}
+
+fn refused(error: HostError) -> OpError {
+    match error {
+        HostError::Unknown(id) => unknown(&id),
+        error => OpError::Invalid(error.to_string()),
+    }
+}
+
+fn unsaved(error: anyhow::Error) -> OpError {
+    OpError::Failed(format!("done, but not kept for the next start: {error:#}"))
+}
