@@ -50,8 +50,8 @@ impl AuditLog {
         text.push(b'\n');
         self.file.lock().unwrap_or_else(PoisonError::into_inner).write_all(&text)?;
         match error {
-            None => tracing::info!(who = caller.who, from = caller.from, operation, "{what}"),
-            Some(error) => tracing::warn!(who = caller.who, from = caller.from, operation, %error, "not done: {what}"),
+            None => tracing::info!(who = caller.who, from = caller.from, operation, "done: {what}"),
+            Some(error) => tracing::warn!(who = caller.who, from = caller.from, operation, %error, "refused: {what}"),
         }
         Ok(())
     }

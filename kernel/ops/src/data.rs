@@ -40,7 +40,7 @@ impl Operation for Export {
     type Output = Exported;
 
     fn audit(&self) -> String {
-        format!("exported everything to {}", self.path.display())
+        format!("export everything to {}", self.path.display())
     }
 
     fn run(self, backend: &Backend) -> Answer<'_, Exported> {
@@ -65,7 +65,7 @@ impl Operation for Import {
     type Output = Imported;
 
     fn audit(&self) -> String {
-        format!("imported {}", self.path.display())
+        format!("import {}", self.path.display())
     }
 
     fn run(self, backend: &Backend) -> Answer<'_, Imported> {

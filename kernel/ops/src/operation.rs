@@ -25,7 +25,7 @@ pub trait Operation: DeserializeOwned + Serialize + Send + 'static {
     const SPEC: Spec;
     type Output: Serialize + DeserializeOwned + Send;
 
-    /// For the audit log: what was done, in the past tense, without secrets.
+    /// For the audit log: what is done, without secrets.
     /// Operations that change nothing are not asked.
     fn audit(&self) -> String {
         Self::SPEC.name.to_owned()

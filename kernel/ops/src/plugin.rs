@@ -119,7 +119,7 @@ impl Operation for Install {
     type Output = PluginRow;
 
     fn audit(&self) -> String {
-        format!("installed the plugin package {}", self.package.display())
+        format!("install the plugin package {}", self.package.display())
     }
 
     fn run(self, backend: &Backend) -> Answer<'_, PluginRow> {
@@ -144,7 +144,7 @@ impl Operation for Upgrade {
     type Output = PluginRow;
 
     fn audit(&self) -> String {
-        format!("upgraded a plugin from {}", self.package.display())
+        format!("upgrade a plugin from {}", self.package.display())
     }
 
     fn run(self, backend: &Backend) -> Answer<'_, PluginRow> {
@@ -170,7 +170,7 @@ impl Operation for Enable {
     type Output = PluginRow;
 
     fn audit(&self) -> String {
-        format!("enabled {}{}", self.id, scope(self.domain.as_deref()))
+        format!("enable {}{}", self.id, scope(self.domain.as_deref()))
     }
 
     fn run(self, backend: &Backend) -> Answer<'_, PluginRow> {
@@ -196,7 +196,7 @@ impl Operation for Disable {
     type Output = PluginRow;
 
     fn audit(&self) -> String {
-        format!("disabled {}{}", self.id, scope(self.domain.as_deref()))
+        format!("disable {}{}", self.id, scope(self.domain.as_deref()))
     }
 
     fn run(self, backend: &Backend) -> Answer<'_, PluginRow> {
@@ -221,7 +221,7 @@ impl Operation for Remove {
     type Output = Removed;
 
     fn audit(&self) -> String {
-        format!("removed the plugin {}", self.id)
+        format!("remove the plugin {}", self.id)
     }
 
     fn run(self, backend: &Backend) -> Answer<'_, Removed> {

@@ -93,7 +93,7 @@ impl Operation for Reload {
     type Output = ReloadReport;
 
     fn audit(&self) -> String {
-        "reloaded the configuration".to_owned()
+        "reload the configuration".to_owned()
     }
 
     fn run(self, backend: &Backend) -> Answer<'_, ReloadReport> {

@@ -83,8 +83,8 @@ impl Operation for End {
 
     fn audit(&self) -> String {
         match &self.resource {
-            Some(resource) => format!("ended the session {}/{resource}", self.account),
-            None => format!("ended all sessions of {}", self.account),
+            Some(resource) => format!("end the session {}/{resource}", self.account),
+            None => format!("end all sessions of {}", self.account),
         }
     }
 

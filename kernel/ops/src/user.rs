@@ -47,7 +47,7 @@ impl Operation for Add {
     type Output = Account;
 
     fn audit(&self) -> String {
-        format!("created the account {}", self.account)
+        format!("create the account {}", self.account)
     }
 
     fn run(self, backend: &Backend) -> Answer<'_, Account> {
@@ -72,7 +72,7 @@ impl Operation for Delete {
     type Output = Done;
 
     fn audit(&self) -> String {
-        format!("deleted the account {}", self.account)
+        format!("delete the account {}", self.account)
     }
 
     fn run(self, backend: &Backend) -> Answer<'_, Done> {

@@ -154,7 +154,7 @@ async fn a_change_is_carried_out_and_written_down_without_its_secret() {
     let audit = scene.audit();
     let [line] = audit.as_slice() else { panic!("{audit:?}") };
     assert_eq!((line.get("who"), line.get("from")), (Some(&json!("root")), Some(&json!("test"))));
-    assert_eq!(line.get("what"), Some(&json!("created the account a@b.example")));
+    assert_eq!(line.get("what"), Some(&json!("create the account a@b.example")));
     assert!(!line.to_string().contains("pencil"));
 }
 

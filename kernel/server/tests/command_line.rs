@@ -104,7 +104,7 @@ fn accounts_are_managed_over_the_socket() {
 
     let audit = std::fs::read_to_string(dev.path("data").join("audit.log")).unwrap();
     let lines: Vec<Value> = audit.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(lines[0]["what"].as_str().unwrap().contains("juliet@localhost") && lines[0]["who"].is_string());
+    assert!(lines[0]["what"].as_str().unwrap().contains("Juliet@localhost") && lines[0]["who"].is_string());
     assert!(lines.iter().any(|line| line["operation"] == "user.delete" && line["error"].is_null()));
     assert!(lines.iter().any(|line| line["error"].is_string()));
     assert!(!audit.contains("pencil") && !audit.contains("crayon"));
