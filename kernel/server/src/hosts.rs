@@ -10,7 +10,7 @@ use xylem_stanza::Domain;
 use xylem_stream::{Environment, HostConfig, HostLookup};
 use xylem_xml::Limits;
 
-use crate::config::Config;
+use crate::config::{Config, StanzaLimits};
 use crate::plugins::PluginService;
 
 /// All domains, as streams that begin now find them.
@@ -61,7 +61,8 @@ impl Table {
             let plan = plugins.plan(&domain.name);
             let mut stream = HostConfig::new(Domain::parse(&domain.name).ok()?, decoy.clone());
             stream.mechanisms = mechanisms(&config, domain.anonymous);
-            stream.limits = limits(&config);
+            stream.limits = limits(config.limits.stanza);
+            stream.limits_before_auth = Some(limits(config.limits.before_login));
             stream.idle_seconds = u32::try_from(config.timeouts.idle.as_secs()).ok();
             stream.login_attempts = config.sasl.attempts;
             if let Some(plan) = &plan {
@@ -105,8 +106,7 @@ fn mechanisms(config: &Config, anonymous: bool) -> Arc<[Mechanism]> {
     configured.chain(anonymous.then_some(Mechanism::Anonymous)).collect()
 }
 
-fn limits(config: &Config) -> Limits {
-    let limits = config.limits.stanza;
+fn limits(limits: StanzaLimits) -> Limits {
     Limits {
         stanza_bytes: limits.stanza_bytes,
         depth: limits.depth,

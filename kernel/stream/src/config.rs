@@ -50,6 +50,9 @@ pub struct HostConfig {
     /// Bounds on what a client may send once it has logged in; the size is
     /// announced (XEP-0478).
     pub limits: Limits,
+    /// The same before that, where they are not those of [`Limits::before_auth`];
+    /// the size is then announced as well.
+    pub limits_before_auth: Option<Limits>,
     /// Seconds without traffic after which a session is checked; announced
     /// where given (XEP-0478).
     pub idle_seconds: Option<u32>,
@@ -75,6 +78,7 @@ impl HostConfig {
             mechanisms: Arc::new(Mechanism::DEFAULT),
             decoy,
             limits: Limits::default(),
+            limits_before_auth: None,
             idle_seconds: None,
             login_attempts: 5,
             bind_attempts: 5,

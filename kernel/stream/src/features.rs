@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use xylem_sasl::{Addressing, Mechanism, Offer};
 use xylem_stanza::{BareJid, Domain, Kind, Stanza, StreamCondition, ns};
-use xylem_xml::{El, Element};
+use xylem_xml::{El, Element, Limits};
 
 use crate::action::Action;
 use crate::auth;
@@ -105,7 +105,13 @@ fn before_auth(host: &HostConfig, encrypted: bool, offer: &Offer) -> String {
     if !encrypted && host.starttls == StartTls::Required {
         return features.build();
     }
-    features.raw(&host.features_before_auth).child_opt(channel_bindings(offer)).child_opt(mechanisms(offer)).build()
+    let limits = host.limits_before_auth.map(|before| limits(before, None));
+    features
+        .raw(&host.features_before_auth)
+        .child_opt(channel_bindings(offer))
+        .child_opt(mechanisms(offer))
+        .child_opt(limits)
+        .build()
 }
 
 /// XEP-0440 §2.
@@ -124,16 +130,20 @@ fn mechanisms(offer: &Offer) -> Option<El> {
     Some(El::new("mechanisms", ns::SASL).children(names))
 }
 
-/// Resource binding, what follows it, and XEP-0478.
-pub(crate) fn after_auth(host: &HostConfig) -> String {
+/// XEP-0478 §2.
+fn limits(limits: Limits, idle_seconds: Option<u32>) -> El {
     let number = |name, value: String| El::new(name, "").text(&value);
-    let limits = El::new("limits", ns::STREAM_LIMITS)
-        .child(number("max-bytes", host.limits.stanza_bytes.to_string()))
-        .child_opt(host.idle_seconds.map(|seconds| number("idle-seconds", seconds.to_string())));
+    El::new("limits", ns::STREAM_LIMITS)
+        .child(number("max-bytes", limits.stanza_bytes.to_string()))
+        .child_opt(idle_seconds.map(|seconds| number("idle-seconds", seconds.to_string())))
+}
+
+/// Resource binding, what follows it, and the limits.
+pub(crate) fn after_auth(host: &HostConfig) -> String {
     El::new("stream:features", "")
         .child(El::new("bind", ns::BIND))
         .child(El::new("session", ns::SESSION).child(El::new("optional", "")))
-        .child(limits)
+        .child(limits(host.limits, host.idle_seconds))
         .raw(&host.features_after_auth)
         .build()
 }

@@ -92,10 +92,11 @@ impl Driver {
         permit: Permit,
     ) -> Self {
         let config = context.config.load_full();
+        let limits = context.environment.default_host().limits_before_auth.unwrap_or_else(Limits::before_auth);
         let mut driver = Self {
             peer,
             transport: Transport::new(tcp),
-            framer: Framer::new(Limits::before_auth()),
+            framer: Framer::new(limits),
             stream: None,
             stage: Stage::Open,
             place: Place::Lobby(context.lobby.enter()),

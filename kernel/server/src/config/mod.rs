@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 pub use admin::Admin;
 pub use domains::{Certificate, Domain};
 pub use http::Http;
-pub use limits::Limits;
+pub use limits::{Limits, StanzaLimits};
 pub use listen::Listen;
 pub use log::{Format, Log};
 pub use plugins::Plugins;
