@@ -52,14 +52,16 @@ fn greet(serving: &Serving) {
     }
     let data = std::path::absolute(&config.server.data).unwrap_or_else(|_| config.server.data.clone());
     let domain = domains.first().copied().unwrap_or("localhost");
+    let program = std::env::args().next().filter(|p| p.contains('/')).unwrap_or_else(|| "xylem".to_owned());
+    let program = format!("{program} --data {}", data.display());
     eprintln!("\nThis is the first start. Made:");
     for made in &serving.made {
         eprintln!("  {made}");
     }
     eprintln!("\nNext, in another terminal:");
-    eprintln!("  xylem --data {} user add you@{domain}", data.display());
+    eprintln!("  {program} user add you@{domain}");
     eprintln!("then log in as you@{domain} with any XMPP client. The certificate is self-signed: the client will ask");
-    eprintln!("whether to trust it. How the server does: xylem --data {} status\n", data.display());
+    eprintln!("whether to trust it. How the server does: {program} status\n");
 }
 
 fn tell(report: &xylem_ops::server::ReloadReport) {

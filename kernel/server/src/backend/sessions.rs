@@ -19,7 +19,7 @@ impl Sessions for SessionBackend {
         Box::pin(async move {
             if let Some(account) = account {
                 let jid = self.0.accounts.address(&account)?;
-                return Ok(self.0.sessions.of(jid.as_str()).iter().take(limit).map(|s| row(s)).collect());
+                return Ok(self.0.sessions.of(jid.as_str()).iter().take(limit).map(row).collect());
             }
             let mut rows = Vec::new();
             let mut after = 0;
@@ -28,7 +28,7 @@ impl Sessions for SessionBackend {
                 let Some(last) = some.last() else { return Ok(rows) };
                 after = last.id();
                 let wanted = some.iter().filter(|s| domain.as_ref().is_none_or(|domain| s.jid().domain() == domain));
-                rows.extend(wanted.take(limit - rows.len()).map(|s| row(s)));
+                rows.extend(wanted.take(limit - rows.len()).map(row));
                 if rows.len() >= limit {
                     return Ok(rows);
                 }

@@ -82,10 +82,7 @@ impl<'r> Section<'r> {
     }
 
     /// One of several words.
-    pub(super) fn choice<T: Copy>(&mut self, key: &'static str, default: T, words: &[(&str, T)]) -> T
-    where
-        T: PartialEq,
-    {
+    pub(super) fn choice<T: Copy + PartialEq>(&mut self, key: &'static str, default: T, words: &[(&str, T)]) -> T {
         let right = words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(" | ");
         let show = |t: &T| quoted(words.iter().find(|(_, u)| u == t).map_or("", |(word, _)| *word));
         self.read(key, right, default, show, |value| match value {

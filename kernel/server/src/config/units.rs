@@ -21,14 +21,14 @@ pub(super) fn parse_duration(text: &str) -> Option<Duration> {
 
 /// In the largest unit that divides it.
 pub(super) fn show_bytes(bytes: u64) -> String {
-    let unit = SIZES.iter().find(|(_, factor)| bytes != 0 && bytes % factor == 0);
+    let unit = SIZES.iter().find(|(_, factor)| bytes != 0 && bytes.is_multiple_of(*factor));
     unit.map_or_else(|| format!("{bytes}B"), |(name, factor)| format!("{}{name}", bytes / factor))
 }
 
 /// In the largest unit that divides it.
 pub(super) fn show_duration(duration: Duration) -> String {
     let ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    let unit = SPANS.iter().rev().find(|(_, factor)| ms != 0 && ms % factor == 0);
+    let unit = SPANS.iter().rev().find(|(_, factor)| ms != 0 && ms.is_multiple_of(*factor));
     unit.map_or_else(|| format!("{ms}ms"), |(name, factor)| format!("{}{name}", ms / factor))
 }
 
