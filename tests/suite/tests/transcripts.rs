@@ -16,7 +16,10 @@ const AT_ONCE: usize = 8;
 fn main() -> Result<ExitCode> {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(AT_ONCE);
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../transcripts");
+    let root = match std::env::var_os("XYLEM_TEST_STORIES") {
+        Some(folder) => PathBuf::from(folder),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../transcripts"),
+    };
     let mut files = Vec::new();
     find(&root, &mut files)?;
     files.sort();

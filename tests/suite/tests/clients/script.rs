@@ -33,7 +33,7 @@ fn python(play: &Play, script: &str) -> Result<()> {
         None => target_folder()?.join("clients-venv"),
     };
     let program = environment.join("bin/python");
-    present(&program, "the Python clients")?;
+    present(&program, "Python clients")?;
     let mut command = play.command(&program);
     command.arg("-B").arg(sources().join(script));
     run(play, command)
@@ -43,7 +43,7 @@ fn present(program: &Path, what: &str) -> Result<()> {
     if program.exists() {
         return Ok(());
     }
-    bail!(Missing(format!("{what} are not set up: run tests/clients/setup ({})", program.display())))
+    bail!(Missing(format!("{what}: not set up, run tests/clients/setup ({})", program.display())))
 }
 
 fn run(play: &Play, mut command: Command) -> Result<()> {
