@@ -13,12 +13,22 @@ use crate::secrets::{DEFAULT_ITERATIONS, SALT_BYTES, Secrets, StoredKeys};
 /// these can be told apart until their password changes. Keep the key: with a new one
 /// the salts of unknown accounts change while those of real accounts do not.
 #[derive(Clone)]
-pub struct DecoyKey([u8; 32]);
+pub struct DecoyKey {
+    key: [u8; 32],
+    iterations: u32,
+}
 
 impl DecoyKey {
     /// 32 bytes of good randomness, made once per server.
     pub const fn new(key: [u8; 32]) -> Self {
-        Self(key)
+        Self { key, iterations: DEFAULT_ITERATIONS }
+    }
+
+    /// With the rounds that new passwords get here, so that unknown accounts do
+    /// not stand out by theirs.
+    #[must_use]
+    pub const fn with_iterations(self, iterations: u32) -> Self {
+        Self { iterations, ..self }
     }
 
     pub(crate) fn keys(&self, account: &str, hash: Hash) -> StoredKeys {
@@ -28,12 +38,12 @@ impl DecoyKey {
         salt.truncate(SALT_BYTES);
         stored_key.truncate(hash.output_len());
         server_key.truncate(hash.output_len());
-        StoredKeys { iterations: DEFAULT_ITERATIONS, salt, stored_key, server_key }
+        StoredKeys { iterations: self.iterations, salt, stored_key, server_key }
     }
 
     fn expand(&self, what: &str, account: &str, hash: Hash) -> Vec<u8> {
         // A key of any length is accepted; the error branch cannot be reached.
-        let Ok(mut mac) = Hmac::<Sha512>::new_from_slice(&self.0) else {
+        let Ok(mut mac) = Hmac::<Sha512>::new_from_slice(&self.key) else {
             return vec![0; hash.output_len()];
         };
         for part in [what, "\0", crate::Mechanism::Scram { hash, plus: false }.name(), "\0", account] {

@@ -59,7 +59,8 @@ impl Table {
         let mut default = None;
         for domain in &config.domains {
             let plan = plugins.plan(&domain.name);
-            let mut stream = HostConfig::new(Domain::parse(&domain.name).ok()?, decoy.clone());
+            let decoy = decoy.clone().with_iterations(config.sasl.iterations);
+            let mut stream = HostConfig::new(Domain::parse(&domain.name).ok()?, decoy);
             stream.mechanisms = mechanisms(&config, domain.anonymous);
             stream.limits = limits(config.limits.stanza);
             stream.limits_before_auth = Some(limits(config.limits.before_login));

@@ -249,6 +249,31 @@ fn a_reload_says_what_it_did_and_a_signal_ends_the_server() {
 }
 
 #[test]
+fn a_throw_away_server_ends_with_its_parent() {
+    let script = "\"$XYLEM\" dev --backend memory </dev/null & read end";
+    let mut parent = Command::new("sh")
+        .args(["-c", script])
+        .env("XYLEM", env!("CARGO_BIN_EXE_xylem"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(parent.stdout.take().unwrap());
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    let line: Value = serde_json::from_str(&line).unwrap();
+    drop(parent.stdin.take());
+    parent.wait().unwrap();
+    // Its end closes the pipe.
+    output.read_to_string(&mut String::new()).unwrap();
+    let since = Instant::now();
+    while Path::new(line["data"].as_str().unwrap()).exists() {
+        assert!(since.elapsed() < PATIENCE, "it left its folder behind");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
 fn completions_are_made_for_shells() {
     let output = xylem().args(["completion", "bash"]).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stdout).contains("session"));
