@@ -57,6 +57,12 @@ impl HookPoint {
         !matches!(self, Self::MessageOut | Self::PresenceOut | Self::IqOut)
     }
 
+    /// Whether it is on a stanza's way out of its sender's session.
+    #[must_use]
+    pub const fn is_outgoing(self) -> bool {
+        matches!(self, Self::MessageOut | Self::PresenceOut | Self::IqOut)
+    }
+
     /// The name in manifests and in `xylem chain`.
     #[must_use]
     pub const fn name(self) -> &'static str {

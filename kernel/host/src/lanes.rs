@@ -4,9 +4,10 @@ use std::hash::{BuildHasher, DefaultHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use xylem_hooks::Effect;
 use xylem_hooks::call::Cause;
+use xylem_store::Store;
 
 use crate::guest::{After, Core};
 use crate::services::Services;
@@ -20,6 +21,8 @@ pub(crate) struct Job {
     pub(crate) cause: Cause,
     pub(crate) after: After,
     pub(crate) effects: Vec<Effect>,
+    /// Told when it is carried out, if somebody waits for that.
+    pub(crate) released: Option<oneshot::Sender<()>>,
 }
 
 /// All lanes. What waits is bounded by the store's queue, which holds back writers.
@@ -28,9 +31,13 @@ pub(crate) struct Lanes {
     hasher: RandomState,
 }
 
+#[derive(Clone)]
 struct Lane {
     jobs: mpsc::UnboundedSender<Job>,
+    /// Announced and not yet carried out.
     waiting: Arc<AtomicUsize>,
+    /// Announced and not yet come.
+    uncommitted: Arc<AtomicUsize>,
 }
 
 /// The other ends, for [`Lanes::run`].
@@ -43,7 +50,7 @@ impl Lanes {
         for _ in 0..LANES {
             let (jobs, receiver) = mpsc::unbounded_channel();
             let waiting = Arc::new(AtomicUsize::new(0));
-            lanes.push(Lane { jobs, waiting: Arc::clone(&waiting) });
+            lanes.push(Lane { jobs, waiting: Arc::clone(&waiting), uncommitted: Arc::default() });
             ends.push((receiver, waiting));
         }
         (Self { lanes, hasher: RandomState::new() }, ends)
@@ -56,12 +63,23 @@ impl Lanes {
 
     /// Announces a job whose commit is awaited: until it came, nothing may pass it.
     pub(crate) fn announce(&self, key: &str) -> Place {
-        match self.lane(key) {
-            Some(lane) => {
-                lane.waiting.fetch_add(1, Ordering::AcqRel);
-                Place { jobs: Some(lane.jobs.clone()), waiting: Arc::clone(&lane.waiting) }
-            }
-            None => Place { jobs: None, waiting: Arc::default() },
+        let lane = self.lane(key).cloned();
+        if let Some(lane) = &lane {
+            lane.waiting.fetch_add(1, Ordering::AcqRel);
+            lane.uncommitted.fetch_add(1, Ordering::AcqRel);
+        }
+        Place(lane)
+    }
+
+    /// A job that awaits no commit of its own, behind those that do.
+    pub(crate) fn enqueue(&self, store: &Store, job: Job) {
+        let behind = self.lane(&job.cause.key).is_some_and(|lane| lane.uncommitted.load(Ordering::Acquire) > 0);
+        let place = self.announce(&job.cause.key);
+        if behind {
+            // An empty turn comes back after all that was handed over before.
+            store.submit_turn_then(store.turn(), move |_| place.go(job));
+        } else {
+            place.go(job);
         }
     }
 
@@ -76,6 +94,10 @@ impl Lanes {
                     let released = services.release(job.cause, job.effects);
                     drop(services);
                     released.get().await;
+                    if let Some(told) = job.released {
+                        // A session that ended does not listen any more.
+                        let _ = told.send(());
+                    }
                     waiting.fetch_sub(1, Ordering::AcqRel);
                 }
             });
@@ -90,25 +112,25 @@ impl Lanes {
 }
 
 /// An announced job's place in its lane.
-pub(crate) struct Place {
-    jobs: Option<mpsc::UnboundedSender<Job>>,
-    waiting: Arc<AtomicUsize>,
-}
+pub(crate) struct Place(Option<Lane>);
 
 impl Place {
     /// The commit came.
     pub(crate) fn go(mut self, job: Job) {
-        // The lane takes back what was announced, once it has carried the job out.
-        if self.jobs.take().is_none_or(|jobs| jobs.send(job).is_err()) {
-            self.waiting.fetch_sub(1, Ordering::AcqRel);
+        let Some(lane) = self.0.take() else { return };
+        // The lane's task takes back `waiting` once it has carried the job out.
+        if lane.jobs.send(job).is_err() {
+            lane.waiting.fetch_sub(1, Ordering::AcqRel);
         }
+        lane.uncommitted.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if self.jobs.is_some() {
-            self.waiting.fetch_sub(1, Ordering::AcqRel);
+        if let Some(lane) = &self.0 {
+            lane.waiting.fetch_sub(1, Ordering::AcqRel);
+            lane.uncommitted.fetch_sub(1, Ordering::AcqRel);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use tokio::sync::oneshot;
 use xylem_hooks::manifest::Class;
 use xylem_hooks::{Cause, Done, Effect, Failure, IqOutcome, Verdict};
 use xylem_stanza::{Condition, ErrorType, Kind, Stanza};
@@ -22,8 +23,17 @@ pub(crate) struct Answer {
     pub(crate) edited: Option<Stanza>,
 }
 
-/// Commits, and releases at once or when the commit is done.
-pub(crate) fn finish(core: &Arc<Core>, output: Output, mut call: Call) -> Done<Result<Answer, Refused>> {
+/// A turn whose order is settled.
+pub(crate) struct Sealed {
+    answer: Answer,
+    /// What may go out at once.
+    rest: Option<(Cause, Vec<Effect>)>,
+}
+
+/// Hands the writes over, while the key is still locked, so that calls follow each
+/// other in the store as they did in the plugin. With `queue` the effects go behind
+/// everything of the key that is under way.
+pub(crate) fn seal(core: &Arc<Core>, output: Output, mut call: Call, queue: bool) -> Sealed {
     let mut answer = Answer { verdict: Verdict::Pass, outcome: IqOutcome::Handled, edited: None };
     match output {
         Output::Nothing => {}
@@ -33,36 +43,38 @@ pub(crate) fn finish(core: &Arc<Core>, output: Output, mut call: Call) -> Done<R
     let failure = undone(&call, &answer);
     answer.edited = call.edited.take().filter(|_| !call.observes);
     if call.turn.is_empty() && call.effects.is_empty() && call.after.is_empty() {
-        return Done::Ready(Ok(answer));
+        return Sealed { answer, rest: None };
     }
     core.counters.sends.fetch_add(call.sent, Ordering::Relaxed);
     core.counters.writes.fetch_add(u64::try_from(call.turn.len()).unwrap_or(0), Ordering::Relaxed);
+    let services = &core.services;
+    services.show(core, &call.cause, &mut call.after);
     if !call.turn.is_empty() {
         if call.class == Class::Durable {
             commit(core, call, failure);
-            return Done::Ready(Ok(answer));
+            return Sealed { answer, rest: None };
         }
         call.turn.set_class(xylem_store::Class::Relaxed);
-        let ticket = core.services.store.submit_turn(std::mem::replace(&mut call.turn, core.services.store.turn()));
+        let ticket = services.store.submit_turn(std::mem::replace(&mut call.turn, services.store.turn()));
         if let Some(error) = ticket.refused() {
             refused(core, &call.cause, error);
             (call.after, call.effects) = (After::default(), failure.into_iter().map(Effect::Send).collect());
         }
     }
-    release(core, call, answer)
-}
-
-/// Without waiting for anything, unless something of the same key is still to come.
-fn release(core: &Arc<Core>, call: Call, answer: Answer) -> Done<Result<Answer, Refused>> {
-    let services = &core.services;
     let Call { cause, effects, after, .. } = call;
-    if !services.lanes.is_free(&cause.key) {
-        let place = services.lanes.announce(&cause.key);
-        place.go(Job { core: Arc::clone(core), cause: passed_on(cause), after, effects });
-        return Done::Ready(Ok(answer));
+    if queue || !services.lanes.is_free(&cause.key) {
+        services.lanes.enqueue(&services.store, Job { core: Arc::clone(core), cause: passed_on(cause), after, effects });
+        return Sealed { answer, rest: None };
     }
     services.settle(core, &cause, after);
-    match services.release(passed_on(cause), effects) {
+    Sealed { answer, rest: Some((passed_on(cause), effects)) }
+}
+
+/// Lets out what may go at once, when no lock is held any more.
+pub(crate) fn open(core: &Core, sealed: Sealed) -> Done<Result<Answer, Refused>> {
+    let Sealed { answer, rest } = sealed;
+    let Some((cause, effects)) = rest else { return Done::Ready(Ok(answer)) };
+    match core.services.release(cause, effects) {
         Done::Ready(()) => Done::Ready(Ok(answer)),
         Done::Later(released) => Done::Later(Box::pin(async move {
             released.await;

@@ -28,7 +28,7 @@ pub(crate) struct Passage<'a> {
 
 impl<'a> Passage<'a> {
     pub(crate) fn new(plan: &'a Plan, point: HookPoint, key: &'a str, stanza: &Stanza) -> Self {
-        let incoming = !matches!(point, HookPoint::MessageOut | HookPoint::PresenceOut | HookPoint::IqOut);
+        let incoming = !point.is_outgoing();
         Self { plan, walk: plan.point(point).walk(stanza), key, incoming }
     }
 

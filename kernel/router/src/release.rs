@@ -60,7 +60,9 @@ impl Parts {
                 && pick.only.as_deref().is_none_or(|only| only == session.jid().resource())
         };
         for session in self.sessions.of(account.as_str()).iter().filter(picked) {
-            self.push(session, &stanza.with_to(session.jid()));
+            // What was addressed to the account stays so: a request for a subscription is for the bare address.
+            let addressed = if stanza.to().is_some() { stanza.clone() } else { stanza.with_to(session.jid()) };
+            self.push(session, &addressed);
         }
     }
 

@@ -3,7 +3,7 @@
 use xylem_xml::{El, Element};
 
 use super::{Kind, Stanza, Type};
-use crate::{Condition, ErrorType, ns};
+use crate::{Condition, ErrorType, Jid, ns};
 
 /// An error reply being put together.
 #[derive(Clone, Debug)]
@@ -157,8 +157,8 @@ impl Fault {
     }
 }
 
-/// An error for an element that [`Stanza::from_element`] refused: without
-/// addresses, for the stream it came on. Nothing if the element is not a stanza
+/// An error for an element that [`Stanza::from_element`] refused, for the stream
+/// it came on: from whom it was for, if that is an address (RFC 6120 §8.3.1). Nothing if the element is not a stanza
 /// or is itself an error or a result.
 #[must_use]
 pub fn error_for_element(element: &Element, condition: Condition, text: Option<&str>) -> Option<String> {
@@ -169,7 +169,9 @@ pub fn error_for_element(element: &Element, condition: Condition, text: Option<&
     }
     let mut fault = Fault::new(condition);
     fault.text = text.map(str::to_owned);
+    let addressee = root.attr("to").filter(|to| Jid::parse(to).is_ok());
     let el = El::new(kind.as_str(), "")
+        .attr_opt("from", addressee.as_deref())
         .attr_opt("id", root.attr("id").as_deref())
         .attr("type", "error")
         .child(fault.element());
