@@ -40,19 +40,8 @@ pub struct Listener {
 pub enum PlanError {
     #[error("{id} is there twice; remove one of them")]
     Twice { id: String },
-    #[error(
-        "{first} (line {first_line}) and {second} (line {second_line}) both claim <{name} xmlns='{ns}'/> of type {kinds} to {to}; disable one of them or take the name out of its [[iq]]"
-    )]
-    IqClash {
-        first: String,
-        first_line: usize,
-        second: String,
-        second_line: usize,
-        ns: String,
-        name: String,
-        kinds: String,
-        to: &'static str,
-    },
+    #[error("{0}")]
+    IqClash(Box<IqClash>),
     #[error("{first} and {second} both claim the domain {domain}; change `claim` of one of them")]
     DomainClash { first: String, second: String, domain: String },
     #[error("{point}, phase {phase}: the order runs in a circle: {circle}; take out one of these before/after")]
@@ -61,6 +50,22 @@ pub enum PlanError {
     View { plugin: String, view: String, problem: String },
     #[error("{point}: {count} hooks; {most} at most, disable a plugin", most = Chain::MOST)]
     TooMany { point: &'static str, count: usize },
+}
+
+/// Two owners of one request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{first} (line {first_line}) and {second} (line {second_line}) both claim <{name} xmlns='{ns}'/> of type {kinds} to {to}; disable one of them or take the name out of its [[iq]]"
+)]
+pub struct IqClash {
+    pub first: String,
+    pub first_line: usize,
+    pub second: String,
+    pub second_line: usize,
+    pub ns: String,
+    pub name: String,
+    pub kinds: &'static str,
+    pub to: &'static str,
 }
 
 /// The compiled plan of one domain.

@@ -27,8 +27,7 @@ pub trait AccountService: Send + Sync + 'static {
     ///
     /// # Errors
     /// Nothing was added to the turn then.
-    fn create(&self, turn: &mut Turn, domain: &str, username: &str, password: &str)
-    -> Result<BareJid, AccountRefusal>;
+    fn create(&self, turn: &mut Turn, domain: &str, username: &str, password: &str) -> Result<BareJid, AccountRefusal>;
 
     /// Replaces the password.
     ///

@@ -24,7 +24,15 @@ struct Level {
 
 impl Buckets {
     /// Takes a token; false when none is left.
-    pub(crate) fn take(&self, plugin: &Arc<str>, bucket: &str, subject: &str, count: u32, per: Duration, now: u64) -> bool {
+    pub(crate) fn take(
+        &self,
+        plugin: &Arc<str>,
+        bucket: &str,
+        subject: &str,
+        count: u32,
+        per: Duration,
+        now: u64,
+    ) -> bool {
         let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
         if levels.len() >= MOST {
             levels.retain(|_, level| level.full_at > now);
@@ -34,9 +42,11 @@ impl Buckets {
         }
         let most = f64::from(count);
         let per = per.as_millis() as f64;
-        let level = levels
-            .entry((Arc::clone(plugin), bucket.into(), subject.into()))
-            .or_insert(Level { tokens: most, at: now, full_at: now });
+        let level = levels.entry((Arc::clone(plugin), bucket.into(), subject.into())).or_insert(Level {
+            tokens: most,
+            at: now,
+            full_at: now,
+        });
         let gained = now.saturating_sub(level.at) as f64 * most / per;
         level.tokens = (level.tokens + gained).min(most);
         level.at = now;

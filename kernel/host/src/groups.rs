@@ -28,7 +28,13 @@ struct Edit {
 
 impl Groups {
     /// The members as a turn sees them.
-    pub(crate) fn members(&self, plugin: &Arc<str>, key: &Arc<str>, group: &str, edits: &GroupEdits) -> BTreeSet<String> {
+    pub(crate) fn members(
+        &self,
+        plugin: &Arc<str>,
+        key: &Arc<str>,
+        group: &str,
+        edits: &GroupEdits,
+    ) -> BTreeSet<String> {
         let edit = edits.0.get(group);
         let mut members = match edit {
             Some(edit) if edit.cleared => BTreeSet::new(),

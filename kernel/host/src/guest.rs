@@ -106,6 +106,8 @@ pub(crate) struct Call {
     pub(crate) edited: Option<Stanza>,
     /// A hook of phase observe.
     pub(crate) observes: bool,
+    /// A session's own stanza on its way out: its next one waits for what this causes.
+    pub(crate) leads: bool,
     pub(crate) turn: Turn,
     pub(crate) class: Class,
     pub(crate) parts: Parts,
@@ -209,6 +211,7 @@ impl Call {
             stanza: None,
             edited: None,
             observes: false,
+            leads: false,
             turn: store.turn(),
             class: Class::Relaxed,
             parts,
@@ -239,7 +242,8 @@ impl Call {
         if let Some(touched) = core.touched.get(self.site) {
             touched.fetch_or(1 << at.min(63), Ordering::Relaxed);
         }
-        let found = crate::wait::block_on(core.services.store.partition(slot.table, Core::partition_name(slot, &self.cause)));
+        let found =
+            crate::wait::block_on(core.services.store.partition(slot.table, Core::partition_name(slot, &self.cause)));
         let found = found.map_err(|error| Fault::storage(&core.id, &error))?;
         Ok((part.get_or_init(|| found), at))
     }

@@ -88,15 +88,25 @@ impl Mould {
     pub(crate) fn new(engine: &Engine, component: &Component, manifest: &Manifest) -> Result<Self, HostError> {
         let plugin = manifest.id();
         let known = |import: &str| capability::INTERFACES.contains(&import);
-        let unknown: Vec<_> = component.component_type().imports(engine).map(|(name, _)| name.to_owned()).filter(|name| !known(name)).collect();
+        let unknown: Vec<_> = component
+            .component_type()
+            .imports(engine)
+            .map(|(name, _)| name.to_owned())
+            .filter(|name| !known(name))
+            .collect();
         if !unknown.is_empty() {
-            let problem = format!("imports {}, which this server does not offer; it offers {}", unknown.join(", "), capability::INTERFACES.join(", "));
+            let problem = format!(
+                "imports {}, which this server does not offer; it offers {}",
+                unknown.join(", "),
+                capability::INTERFACES.join(", ")
+            );
             return Err(HostError::component(plugin, problem));
         }
         let mut linker = Linker::new(engine);
         capability::link(&mut linker).map_err(|error| HostError::component(plugin, format!("{error:#}")))?;
         let pre = linker.instantiate_pre(component);
-        let pre = pre.map_err(|error| HostError::component(plugin, format!("was built for another interface: {error:#}")))?;
+        let pre =
+            pre.map_err(|error| HostError::component(plugin, format!("was built for another interface: {error:#}")))?;
         let find = |interface: &str, function: &str| {
             let interface = component.get_export_index(None, interface)?;
             component.get_export_index(Some(&interface), function)
@@ -207,11 +217,13 @@ impl Instance {
         let Self { store, exports } = self;
         match input {
             Input::Hook { entry, bits, packed } => {
-                let (verdict,) = there(exports.on_stanza)?.call(store, (*entry, *bits, packed.text.as_str(), packed.index.as_slice()))?;
+                let (verdict,) = there(exports.on_stanza)?
+                    .call(store, (*entry, *bits, packed.text.as_str(), packed.index.as_slice()))?;
                 Ok(Output::Verdict(verdict))
             }
             Input::Iq { entry, packed } => {
-                let (outcome,) = there(exports.on_iq)?.call(store, (*entry, packed.text.as_str(), packed.index.as_slice()))?;
+                let (outcome,) =
+                    there(exports.on_iq)?.call(store, (*entry, packed.text.as_str(), packed.index.as_slice()))?;
                 Ok(Output::Outcome(outcome))
             }
             Input::Event { entry, subject, detail } => {

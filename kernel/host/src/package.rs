@@ -171,7 +171,8 @@ mod tests {
     use super::*;
 
     const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
-    const TEXT: &str = "[plugin]\nid = \"a.b\"\nversion = \"1\"\napi = \"xylem:plugin@0.1\"\nsummary = \"s\"\nlicense = \"MIT\"\n";
+    const TEXT: &str =
+        "[plugin]\nid = \"a.b\"\nversion = \"1\"\napi = \"xylem:plugin@0.1\"\nsummary = \"s\"\nlicense = \"MIT\"\n";
 
     #[test]
     fn a_manifest_travels_in_its_component_and_is_replaced_whole() {

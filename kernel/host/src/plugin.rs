@@ -10,11 +10,11 @@ use xylem_stanza::Stanza;
 
 use crate::engine::PluginEngine;
 use crate::guest::{Call, Core, Parts};
-use crate::instance::{Input, Instance, Mould, Output};
+use crate::instance::{Input, Instance, Mould};
 use crate::shards::Shards;
 use crate::supervisor::{Fault, Gate, Supervisor};
 use crate::timers::{DueWake, Timers};
-use crate::turn::{self, Answer};
+use crate::turn::{self, Answer, Sealed};
 use crate::turnstile::Turnstile;
 
 /// A version of a plugin. An upgrade makes another one; calls under way end on the old.
@@ -35,6 +35,8 @@ pub(crate) struct Request {
     pub(crate) input: Input,
     pub(crate) stanza: Option<Stanza>,
     pub(crate) observes: bool,
+    /// See [`Call::leads`].
+    pub(crate) leads: bool,
     /// The timer that is delivered by this call.
     pub(crate) wake: Option<DueWake>,
 }
@@ -75,7 +77,7 @@ impl Plugin {
             && self.turnstile.is_free(&request.cause.key)
             && let Some(parts) = self.core.gather(request.site, &request.cause)
         {
-            return self.judge(self.run(request, parts));
+            return self.judge(self.run(request, parts, false));
         }
         self.call_later(request, gate)
     }
@@ -98,24 +100,28 @@ impl Plugin {
         let parts = match loaded {
             Ok(Ok(parts)) => parts,
             Ok(Err(error)) => return Err((request.cause, request.stanza, Fault::Storage(error.to_string()))),
-            Err(_) => return Err((request.cause, request.stanza, Fault::Storage("rows did not come in time".to_owned()))),
+            Err(_) => {
+                return Err((request.cause, request.stanza, Fault::Storage("rows did not come in time".to_owned())));
+            }
         };
         if gate != Gate::Aside {
-            return self.run(request, parts);
+            return self.run(request, parts, true);
         }
         let (cause, stanza) = (request.cause.clone(), request.stanza.clone());
         let plugin = Arc::clone(self);
-        let ran = tokio::task::spawn_blocking(move || plugin.run(request, parts)).await;
+        let ran = tokio::task::spawn_blocking(move || plugin.run(request, parts, true)).await;
         ran.unwrap_or_else(|error| Err((cause, stanza, Fault::Crash(error.to_string()))))
     }
 
-    fn run(&self, request: Request, parts: Parts) -> Ran {
+    /// Calls and seals the turn. With `queue` its effects keep their place behind the key's others.
+    fn run(&self, request: Request, parts: Parts, queue: bool) -> Ran {
         let services = &self.core.services;
         let now = services.clock.now_ms();
-        let Request { cause, site, input, stanza, observes, wake } = request;
+        let Request { cause, site, input, stanza, observes, leads, wake } = request;
         let mut call = Call::new(&services.store, cause.clone(), site, parts, now);
         call.stanza = stanza.clone();
         call.observes = observes;
+        call.leads = leads;
         if let Some(wake) = &wake {
             Timers::delivered(&services.store, &mut call, wake);
         }
@@ -124,14 +130,17 @@ impl Plugin {
             let start = Call::new(&services.store, cause, usize::MAX, Parts::new(), now);
             Instance::new(&self.engine.engine, &self.mould, &self.core, start)
         };
-        let ran = self.shards.with(&cause.key, make, |instance| instance.call(call, &input));
+        let ran = self.shards.with(&cause.key, make, |instance| {
+            let (output, call) = instance.call(call, &input)?;
+            Ok(turn::seal(&self.core, output, call, queue))
+        });
         ran.map_err(|fault| (cause, stanza, fault))
     }
 
-    /// Carries out a turn, or takes note of a fault.
+    /// Lets a turn take effect, or takes note of a fault.
     fn judge(&self, ran: Ran) -> Done<Result<Answer, Refused>> {
         match ran {
-            Ok((output, call)) => turn::finish(&self.core, output, call),
+            Ok(sealed) => turn::open(&self.core, sealed),
             Err((cause, stanza, fault)) => {
                 self.note(&cause, stanza.as_ref(), &fault);
                 Done::Ready(Err(Refused::Faulted))
@@ -151,4 +160,4 @@ impl Plugin {
     }
 }
 
-type Ran = Result<(Output, Call), (Cause, Option<Stanza>, Fault)>;
+type Ran = Result<Sealed, (Cause, Option<Stanza>, Fault)>;

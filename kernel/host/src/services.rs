@@ -91,17 +91,21 @@ impl Services {
         }
     }
 
-    /// Carries out what follows a committed turn beside its effects.
-    pub(crate) fn settle(&self, core: &Core, cause: &Cause, after: After) {
-        for (resource, tag, on) in after.tags {
+    /// What a good turn changes in memory: like its rows, the next call sees it.
+    pub(crate) fn show(&self, core: &Core, cause: &Cause, after: &mut After) {
+        for (resource, tag, on) in after.tags.drain(..) {
             let session = self.sessions.find_resource(&cause.key, &resource);
             if let (Some(session), Some(tag)) = (session, self.sessions.tags().intern(&tag)) {
                 session.mark(tag, on);
             }
         }
         if !after.groups.is_empty() {
-            self.groups.apply(&core.id, &cause.key, after.groups);
+            self.groups.apply(&core.id, &cause.key, std::mem::take(&mut after.groups));
         }
+    }
+
+    /// Carries out what follows a committed turn beside its effects.
+    pub(crate) fn settle(&self, core: &Core, cause: &Cause, after: After) {
         for ask in after.asks {
             let until = self.clock.now_ms() + u64::from(ask.timeout);
             self.timers.ask_until(&ask.id, until);

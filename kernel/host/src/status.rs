@@ -17,7 +17,9 @@ pub enum State {
     /// Enabled for no domain.
     Off,
     /// Left alone after faults, until this time in milliseconds since 1970.
-    BackingOff { until: u64 },
+    BackingOff {
+        until: u64,
+    },
     /// Over its budget of faults; enable it again to try.
     Disabled,
 }

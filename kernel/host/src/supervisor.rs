@@ -187,7 +187,12 @@ impl Supervisor {
         Health {
             disabled: self.state.load(Ordering::Acquire) == DISABLED,
             closed_until: (now < closed_until).then_some(closed_until),
-            quarantined: record.keys.iter().filter(|(_, key)| now < key.until).map(|(key, _)| key.to_string()).collect(),
+            quarantined: record
+                .keys
+                .iter()
+                .filter(|(_, key)| now < key.until)
+                .map(|(key, _)| key.to_string())
+                .collect(),
             last: record.last.clone(),
         }
     }

@@ -1,8 +1,8 @@
 //! Times at which plugins want to be called. They stand in the store, written with
 //! the turn that set them, and in an agenda in memory.
 
-use std::collections::BinaryHeap;
 use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hashbrown::HashMap;

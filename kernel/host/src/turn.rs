@@ -26,8 +26,16 @@ pub(crate) struct Answer {
 /// A turn whose order is settled.
 pub(crate) struct Sealed {
     answer: Answer,
+    rest: Rest,
+}
+
+/// What is left to do when the key is unlocked.
+enum Rest {
+    Nothing,
     /// What may go out at once.
-    rest: Option<(Cause, Vec<Effect>)>,
+    Effects(Cause, Vec<Effect>),
+    /// The lane has it, and the caller is to go on behind it.
+    Await(oneshot::Receiver<()>),
 }
 
 /// Hands the writes over, while the key is still locked, so that calls follow each
@@ -43,7 +51,7 @@ pub(crate) fn seal(core: &Arc<Core>, output: Output, mut call: Call, queue: bool
     let failure = undone(&call, &answer);
     answer.edited = call.edited.take().filter(|_| !call.observes);
     if call.turn.is_empty() && call.effects.is_empty() && call.after.is_empty() {
-        return Sealed { answer, rest: None };
+        return Sealed { answer, rest: Rest::Nothing };
     }
     core.counters.sends.fetch_add(call.sent, Ordering::Relaxed);
     core.counters.writes.fetch_add(u64::try_from(call.turn.len()).unwrap_or(0), Ordering::Relaxed);
@@ -51,8 +59,7 @@ pub(crate) fn seal(core: &Arc<Core>, output: Output, mut call: Call, queue: bool
     services.show(core, &call.cause, &mut call.after);
     if !call.turn.is_empty() {
         if call.class == Class::Durable {
-            commit(core, call, failure);
-            return Sealed { answer, rest: None };
+            return Sealed { answer, rest: commit(core, call, failure) };
         }
         call.turn.set_class(xylem_store::Class::Relaxed);
         let ticket = services.store.submit_turn(std::mem::replace(&mut call.turn, services.store.turn()));
@@ -61,20 +68,29 @@ pub(crate) fn seal(core: &Arc<Core>, output: Output, mut call: Call, queue: bool
             (call.after, call.effects) = (After::default(), failure.into_iter().map(Effect::Send).collect());
         }
     }
-    let Call { cause, effects, after, .. } = call;
+    let Call { cause, effects, after, leads, .. } = call;
     if queue || !services.lanes.is_free(&cause.key) {
-        services.lanes.enqueue(&services.store, Job { core: Arc::clone(core), cause: passed_on(cause), after, effects });
-        return Sealed { answer, rest: None };
+        let (released, rest) = followed(leads);
+        let job = Job { core: Arc::clone(core), cause: passed_on(cause), after, effects, released };
+        services.lanes.enqueue(&services.store, job);
+        return Sealed { answer, rest };
     }
     services.settle(core, &cause, after);
-    Sealed { answer, rest: Some((passed_on(cause), effects)) }
+    Sealed { answer, rest: Rest::Effects(passed_on(cause), effects) }
 }
 
 /// Lets out what may go at once, when no lock is held any more.
 pub(crate) fn open(core: &Core, sealed: Sealed) -> Done<Result<Answer, Refused>> {
     let Sealed { answer, rest } = sealed;
-    let Some((cause, effects)) = rest else { return Done::Ready(Ok(answer)) };
-    match core.services.release(cause, effects) {
+    let released = match rest {
+        Rest::Nothing => return Done::Ready(Ok(answer)),
+        Rest::Effects(cause, effects) => core.services.release(cause, effects),
+        Rest::Await(told) => Done::Later(Box::pin(async move {
+            // Nobody left to tell means that it will not happen any more.
+            let _ = told.await;
+        })),
+    };
+    match released {
         Done::Ready(()) => Done::Ready(Ok(answer)),
         Done::Later(released) => Done::Later(Box::pin(async move {
             released.await;
@@ -83,8 +99,18 @@ pub(crate) fn open(core: &Core, sealed: Sealed) -> Done<Result<Answer, Refused>>
     }
 }
 
-fn commit(core: &Arc<Core>, call: Call, failure: Option<Stanza>) {
-    let Call { cause, turn, effects, after, .. } = call;
+/// A session's next stanza is not looked at before what this one caused is out.
+fn followed(leads: bool) -> (Option<oneshot::Sender<()>>, Rest) {
+    if !leads {
+        return (None, Rest::Nothing);
+    }
+    let (released, told) = oneshot::channel();
+    (Some(released), Rest::Await(told))
+}
+
+fn commit(core: &Arc<Core>, call: Call, failure: Option<Stanza>) -> Rest {
+    let Call { cause, turn, effects, after, leads, .. } = call;
+    let (released, rest) = followed(leads);
     let place = core.services.lanes.announce(&cause.key);
     let job_core = Arc::clone(core);
     core.services.store.submit_turn_then(turn, move |done| {
@@ -96,8 +122,9 @@ fn commit(core: &Arc<Core>, call: Call, failure: Option<Stanza>) {
                 (After::default(), failure.into_iter().map(Effect::Send).collect())
             }
         };
-        place.go(Job { core, cause: passed_on(cause), after, effects });
+        place.go(Job { core, cause: passed_on(cause), after, effects, released });
     });
+    rest
 }
 
 fn refused(core: &Core, cause: &Cause, error: &StoreError) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use xylem_stanza::Type;
 
-use super::{ManifestEntry, PlanError};
+use super::{IqClash, ManifestEntry, PlanError};
 use crate::call::PluginIndex;
 use crate::filter::Types;
 use crate::manifest::KeyKind;
@@ -75,20 +75,20 @@ impl IqTable {
                 (true, false) => "get",
                 _ => "set",
             };
-            return Err(PlanError::IqClash {
+            return Err(PlanError::IqClash(Box::new(IqClash {
                 first: other.claim.plugin_id.to_string(),
                 first_line: other.claim.line,
                 second: owned.claim.plugin_id.to_string(),
                 second_line: owned.claim.line,
                 ns: ns.to_owned(),
                 name: owned.name.to_string(),
-                kinds: kinds.to_owned(),
+                kinds,
                 to: match owned.class {
                     EntityClass::Server => "the server",
                     EntityClass::Account => "an account",
                     EntityClass::Domain => "its domain",
                 },
-            });
+            })));
         }
         list.push(owned);
         Ok(())

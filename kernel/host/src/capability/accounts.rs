@@ -14,22 +14,34 @@ use crate::guest::Guest;
 
 pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     let mut into = linker.instance("xylem:accounts/accounts@0.1.0")?;
-    into.func_wrap("exists", |cx: StoreContextMut<'_, Guest>, (account,): (String,)| -> wasmtime::Result<Answer<bool>> {
-        Ok((exists(cx.data(), &account),))
-    })?;
-    into.func_wrap("create", |mut cx: StoreContextMut<'_, Guest>, (username, password): (String, String)| -> wasmtime::Result<Answer<()>> {
-        let done = create(cx.data_mut(), &username, &password);
-        again(cx);
-        Ok((done,))
-    })?;
-    into.func_wrap("set-password", |mut cx: StoreContextMut<'_, Guest>, (account, password): (String, String)| -> wasmtime::Result<Answer<()>> {
-        let done = set_password(cx.data_mut(), &account, &password);
-        again(cx);
-        Ok((done,))
-    })?;
-    into.func_wrap("delete", |mut cx: StoreContextMut<'_, Guest>, (account,): (String,)| -> wasmtime::Result<Answer<()>> {
-        Ok((delete(cx.data_mut(), &account),))
-    })
+    into.func_wrap(
+        "exists",
+        |cx: StoreContextMut<'_, Guest>, (account,): (String,)| -> wasmtime::Result<Answer<bool>> {
+            Ok((exists(cx.data(), &account),))
+        },
+    )?;
+    into.func_wrap(
+        "create",
+        |mut cx: StoreContextMut<'_, Guest>, (username, password): (String, String)| -> wasmtime::Result<Answer<()>> {
+            let done = create(cx.data_mut(), &username, &password);
+            again(cx);
+            Ok((done,))
+        },
+    )?;
+    into.func_wrap(
+        "set-password",
+        |mut cx: StoreContextMut<'_, Guest>, (account, password): (String, String)| -> wasmtime::Result<Answer<()>> {
+            let done = set_password(cx.data_mut(), &account, &password);
+            again(cx);
+            Ok((done,))
+        },
+    )?;
+    into.func_wrap(
+        "delete",
+        |mut cx: StoreContextMut<'_, Guest>, (account,): (String,)| -> wasmtime::Result<Answer<()>> {
+            Ok((delete(cx.data_mut(), &account),))
+        },
+    )
 }
 
 /// Deriving secrets takes milliseconds on purpose; that time is not the plugin's.

@@ -14,18 +14,27 @@ use crate::guest::{Core, Guest, StoreSlot};
 
 pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     let mut into = linker.instance("xylem:archive/archive@0.1.0")?;
-    into.func_wrap("append", |mut cx: StoreContextMut<'_, Guest>, (store, peer): (u32, String)| -> wasmtime::Result<Answer<String>> {
-        Ok((append(cx.data_mut(), store, &peer),))
-    })?;
+    into.func_wrap(
+        "append",
+        |mut cx: StoreContextMut<'_, Guest>, (store, peer): (u32, String)| -> wasmtime::Result<Answer<String>> {
+            Ok((append(cx.data_mut(), store, &peer),))
+        },
+    )?;
     into.func_wrap("count", |cx: StoreContextMut<'_, Guest>, (store,): (u32,)| -> wasmtime::Result<Answer<u64>> {
         Ok((count(cx.data(), store),))
     })?;
-    into.func_wrap("deliver", |mut cx: StoreContextMut<'_, Guest>, (store, to, remove): (u32, String, bool)| -> wasmtime::Result<Answer<()>> {
-        Ok((deliver(cx.data_mut(), store, &to, remove),))
-    })?;
-    into.func_wrap("purge", |mut cx: StoreContextMut<'_, Guest>, (store, keep): (u32, u64)| -> wasmtime::Result<Answer<()>> {
-        Ok((purge(cx.data_mut(), store, keep),))
-    })
+    into.func_wrap(
+        "deliver",
+        |mut cx: StoreContextMut<'_, Guest>,
+         (store, to, remove): (u32, String, bool)|
+         -> wasmtime::Result<Answer<()>> { Ok((deliver(cx.data_mut(), store, &to, remove),)) },
+    )?;
+    into.func_wrap(
+        "purge",
+        |mut cx: StoreContextMut<'_, Guest>, (store, keep): (u32, u64)| -> wasmtime::Result<Answer<()>> {
+            Ok((purge(cx.data_mut(), store, keep),))
+        },
+    )
 }
 
 fn append(guest: &mut Guest, store: u32, peer: &str) -> Result<String, Fault> {
@@ -80,4 +89,3 @@ fn slot(core: &Core, store: u32) -> Result<&StoreSlot, Fault> {
     let slot = usize::try_from(store).ok().and_then(|at| core.stores.get(at));
     slot.filter(|slot| slot.shape == Shape::Archive && slot.own).ok_or(Fault::Missing)
 }
-

@@ -11,12 +11,18 @@ const VALUES: usize = 256;
 
 pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     let mut into = linker.instance("xylem:contributions/contributions@0.1.0")?;
-    into.func_wrap("all", |cx: StoreContextMut<'_, Guest>, (slot,): (String,)| -> wasmtime::Result<Answer<Vec<String>>> {
-        Ok((all(cx.data(), &slot),))
-    })?;
-    into.func_wrap("publish", |mut cx: StoreContextMut<'_, Guest>, (slot, values): (String, Vec<String>)| -> wasmtime::Result<Answer<()>> {
-        Ok((publish(cx.data_mut(), slot, values),))
-    })
+    into.func_wrap(
+        "all",
+        |cx: StoreContextMut<'_, Guest>, (slot,): (String,)| -> wasmtime::Result<Answer<Vec<String>>> {
+            Ok((all(cx.data(), &slot),))
+        },
+    )?;
+    into.func_wrap(
+        "publish",
+        |mut cx: StoreContextMut<'_, Guest>, (slot, values): (String, Vec<String>)| -> wasmtime::Result<Answer<()>> {
+            Ok((publish(cx.data_mut(), slot, values),))
+        },
+    )
 }
 
 fn all(guest: &Guest, slot: &str) -> Result<Vec<String>, Fault> {

@@ -15,12 +15,18 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     into.func_wrap("element-xml", |cx: StoreContextMut<'_, Guest>, (element,): (u32,)| {
         Ok((element_xml(cx.data(), element),))
     })?;
-    into.func_wrap("insert", |mut cx: StoreContextMut<'_, Guest>, (child,): (String,)| -> wasmtime::Result<Answer<()>> {
-        Ok((insert(cx.data_mut(), &child),))
-    })?;
-    into.func_wrap("remove", |mut cx: StoreContextMut<'_, Guest>, (ns, name): (String, String)| -> wasmtime::Result<Answer<u32>> {
-        Ok((remove(cx.data_mut(), &ns, &name),))
-    })
+    into.func_wrap(
+        "insert",
+        |mut cx: StoreContextMut<'_, Guest>, (child,): (String,)| -> wasmtime::Result<Answer<()>> {
+            Ok((insert(cx.data_mut(), &child),))
+        },
+    )?;
+    into.func_wrap(
+        "remove",
+        |mut cx: StoreContextMut<'_, Guest>, (ns, name): (String, String)| -> wasmtime::Result<Answer<u32>> {
+            Ok((remove(cx.data_mut(), &ns, &name),))
+        },
+    )
 }
 
 fn element_xml(guest: &Guest, element: u32) -> Option<String> {

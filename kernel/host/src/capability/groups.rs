@@ -13,18 +13,30 @@ const NAME: usize = 256;
 
 pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     let mut into = linker.instance("xylem:groups/groups@0.1.0")?;
-    into.func_wrap("put", |mut cx: StoreContextMut<'_, Guest>, (group, member): (String, String)| -> wasmtime::Result<Answer<()>> {
-        Ok((put(cx.data_mut(), &group, &member),))
-    })?;
-    into.func_wrap("drop", |mut cx: StoreContextMut<'_, Guest>, (group, member): (String, String)| -> wasmtime::Result<Answer<bool>> {
-        Ok((drop_member(cx.data_mut(), &group, member),))
-    })?;
-    into.func_wrap("has", |cx: StoreContextMut<'_, Guest>, (group, member): (String, String)| -> wasmtime::Result<Answer<bool>> {
-        Ok((has(cx.data(), &group, &member),))
-    })?;
-    into.func_wrap("members", |cx: StoreContextMut<'_, Guest>, (group,): (String,)| -> wasmtime::Result<Answer<Vec<String>>> {
-        Ok((members(cx.data(), &group),))
-    })?;
+    into.func_wrap(
+        "put",
+        |mut cx: StoreContextMut<'_, Guest>, (group, member): (String, String)| -> wasmtime::Result<Answer<()>> {
+            Ok((put(cx.data_mut(), &group, &member),))
+        },
+    )?;
+    into.func_wrap(
+        "drop",
+        |mut cx: StoreContextMut<'_, Guest>, (group, member): (String, String)| -> wasmtime::Result<Answer<bool>> {
+            Ok((drop_member(cx.data_mut(), &group, member),))
+        },
+    )?;
+    into.func_wrap(
+        "has",
+        |cx: StoreContextMut<'_, Guest>, (group, member): (String, String)| -> wasmtime::Result<Answer<bool>> {
+            Ok((has(cx.data(), &group, &member),))
+        },
+    )?;
+    into.func_wrap(
+        "members",
+        |cx: StoreContextMut<'_, Guest>, (group,): (String,)| -> wasmtime::Result<Answer<Vec<String>>> {
+            Ok((members(cx.data(), &group),))
+        },
+    )?;
     into.func_wrap("clear", |mut cx: StoreContextMut<'_, Guest>, (group,): (String,)| -> wasmtime::Result<Answer<()>> {
         Ok((clear(cx.data_mut(), &group),))
     })

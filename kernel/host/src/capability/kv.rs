@@ -33,30 +33,36 @@ struct IndexEntry {
 
 pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     let mut into = linker.instance("xylem:kv/kv@0.1.0")?;
-    into.func_wrap("get", |cx: StoreContextMut<'_, Guest>, (store, key): (u32, WasmStr)| -> wasmtime::Result<Answer<Option<Vec<u8>>>> {
-        let key = key.to_str(&cx)?;
-        Ok((get(cx.data(), store, &key),))
-    })?;
     into.func_wrap(
-        "put",
-        |mut cx: StoreContextMut<'_, Guest>, (store, key, value, indexed): (u32, String, Vec<u8>, Vec<IndexEntry>)| -> wasmtime::Result<Answer<()>> {
-            Ok((put(cx.data_mut(), store, &key, value, &indexed),))
+        "get",
+        |cx: StoreContextMut<'_, Guest>, (store, key): (u32, WasmStr)| -> wasmtime::Result<Answer<Option<Vec<u8>>>> {
+            let key = key.to_str(&cx)?;
+            Ok((get(cx.data(), store, &key),))
         },
     )?;
-    into.func_wrap("delete", |mut cx: StoreContextMut<'_, Guest>, (store, key): (u32, String)| -> wasmtime::Result<Answer<bool>> {
-        Ok((delete(cx.data_mut(), store, &key),))
-    })?;
+    into.func_wrap(
+        "put",
+        |mut cx: StoreContextMut<'_, Guest>,
+         (store, key, value, indexed): (u32, String, Vec<u8>, Vec<IndexEntry>)|
+         -> wasmtime::Result<Answer<()>> { Ok((put(cx.data_mut(), store, &key, value, &indexed),)) },
+    )?;
+    into.func_wrap(
+        "delete",
+        |mut cx: StoreContextMut<'_, Guest>, (store, key): (u32, String)| -> wasmtime::Result<Answer<bool>> {
+            Ok((delete(cx.data_mut(), store, &key),))
+        },
+    )?;
     into.func_wrap(
         "scan",
-        |cx: StoreContextMut<'_, Guest>, (store, prefix, after, limit): (u32, String, Option<String>, u32)| -> wasmtime::Result<Answer<Vec<Row>>> {
-            Ok((scan(cx.data(), store, &prefix, after, limit),))
-        },
+        |cx: StoreContextMut<'_, Guest>,
+         (store, prefix, after, limit): (u32, String, Option<String>, u32)|
+         -> wasmtime::Result<Answer<Vec<Row>>> { Ok((scan(cx.data(), store, &prefix, after, limit),)) },
     )?;
     into.func_wrap(
         "by-index",
-        |cx: StoreContextMut<'_, Guest>, (store, index, value, limit): (u32, String, String, u32)| -> wasmtime::Result<Answer<Vec<Row>>> {
-            Ok((by_index(cx.data(), store, &index, &value, limit),))
-        },
+        |cx: StoreContextMut<'_, Guest>,
+         (store, index, value, limit): (u32, String, String, u32)|
+         -> wasmtime::Result<Answer<Vec<Row>>> { Ok((by_index(cx.data(), store, &index, &value, limit),)) },
     )
 }
 

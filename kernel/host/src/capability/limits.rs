@@ -8,7 +8,9 @@ use crate::guest::Guest;
 
 pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     let mut into = linker.instance("xylem:limits/limits@0.1.0")?;
-    into.func_wrap("take", |cx: StoreContextMut<'_, Guest>, (bucket, subject): (String, String)| Ok((take(cx.data(), &bucket, &subject),)))
+    into.func_wrap("take", |cx: StoreContextMut<'_, Guest>, (bucket, subject): (String, String)| {
+        Ok((take(cx.data(), &bucket, &subject),))
+    })
 }
 
 fn take(guest: &Guest, bucket: &str, subject: &str) -> bool {

@@ -37,27 +37,49 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     into.func_wrap("send", |mut cx: Cx<'_>, (stanza,): (String,)| -> wasmtime::Result<Answer<()>> {
         Ok((send(cx.data_mut(), &stanza),))
     })?;
-    into.func_wrap("forward", |mut cx: Cx<'_>, (sender, to): (Option<String>, Option<String>)| -> wasmtime::Result<Answer<()>> {
-        Ok((forward(cx.data_mut(), sender.as_deref(), to.as_deref()),))
-    })?;
-    into.func_wrap("to-sessions", |mut cx: Cx<'_>, (template, pick): (Option<String>, PickRecord)| -> wasmtime::Result<Answer<()>> {
-        Ok((to_sessions(cx.data_mut(), template.as_deref(), pick),))
-    })?;
-    into.func_wrap("to-index", |mut cx: Cx<'_>, (template, store, index, value): (Option<String>, u32, String, String)| -> wasmtime::Result<Answer<()>> {
-        Ok((to_index(cx.data_mut(), template.as_deref(), store, &index, &value),))
-    })?;
-    into.func_wrap("to-group", |mut cx: Cx<'_>, (template, group, except): (Option<String>, String, Vec<String>)| -> wasmtime::Result<Answer<()>> {
-        Ok((to_group(cx.data_mut(), template.as_deref(), &group, &except),))
-    })?;
+    into.func_wrap(
+        "forward",
+        |mut cx: Cx<'_>, (sender, to): (Option<String>, Option<String>)| -> wasmtime::Result<Answer<()>> {
+            Ok((forward(cx.data_mut(), sender.as_deref(), to.as_deref()),))
+        },
+    )?;
+    into.func_wrap(
+        "to-sessions",
+        |mut cx: Cx<'_>, (template, pick): (Option<String>, PickRecord)| -> wasmtime::Result<Answer<()>> {
+            Ok((to_sessions(cx.data_mut(), template.as_deref(), pick),))
+        },
+    )?;
+    into.func_wrap(
+        "to-index",
+        |mut cx: Cx<'_>,
+         (template, store, index, value): (Option<String>, u32, String, String)|
+         -> wasmtime::Result<Answer<()>> {
+            Ok((to_index(cx.data_mut(), template.as_deref(), store, &index, &value),))
+        },
+    )?;
+    into.func_wrap(
+        "to-group",
+        |mut cx: Cx<'_>,
+         (template, group, except): (Option<String>, String, Vec<String>)|
+         -> wasmtime::Result<Answer<()>> {
+            Ok((to_group(cx.data_mut(), template.as_deref(), &group, &except),))
+        },
+    )?;
     into.func_wrap("presence-to", |mut cx: Cx<'_>, (to,): (String,)| -> wasmtime::Result<Answer<()>> {
         Ok((presence_to(cx.data_mut(), &to),))
     })?;
-    into.func_wrap("ask", |mut cx: Cx<'_>, (request, timeout, token): (String, u32, String)| -> wasmtime::Result<Answer<()>> {
-        Ok((ask(cx.data_mut(), &request, timeout, token),))
-    })?;
-    into.func_wrap("wake", |mut cx: Cx<'_>, (name, at, token): (String, u64, String)| -> wasmtime::Result<Answer<()>> {
-        Ok((wake(cx.data_mut(), name, Some((at, token))),))
-    })?;
+    into.func_wrap(
+        "ask",
+        |mut cx: Cx<'_>, (request, timeout, token): (String, u32, String)| -> wasmtime::Result<Answer<()>> {
+            Ok((ask(cx.data_mut(), &request, timeout, token),))
+        },
+    )?;
+    into.func_wrap(
+        "wake",
+        |mut cx: Cx<'_>, (name, at, token): (String, u64, String)| -> wasmtime::Result<Answer<()>> {
+            Ok((wake(cx.data_mut(), name, Some((at, token))),))
+        },
+    )?;
     into.func_wrap("cancel-wake", |mut cx: Cx<'_>, (name,): (String,)| -> wasmtime::Result<Answer<()>> {
         Ok((wake(cx.data_mut(), name, None),))
     })
@@ -123,7 +145,8 @@ fn to_index(guest: &mut Guest, template: Option<&str>, store: u32, index: &str, 
     let limit = usize::try_from(core.manifest.run.outbox.count).unwrap_or(usize::MAX);
     let call = guest.call()?;
     let rows = super::kv::indexed(&core, call, store, index, value, limit)?;
-    let addresses = rows.iter().filter_map(|(_, key, _)| std::str::from_utf8(key).ok().and_then(|key| Jid::parse(key).ok()));
+    let addresses =
+        rows.iter().filter_map(|(_, key, _)| std::str::from_utf8(key).ok().and_then(|key| Jid::parse(key).ok()));
     let to: Vec<Jid> = addresses.collect();
     fan_out(guest, &grant, template, to)
 }

@@ -26,13 +26,21 @@ const TAG: usize = 64;
 
 pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     let mut into = linker.instance("xylem:sessions/sessions@0.1.0")?;
-    into.func_wrap("all", |cx: StoreContextMut<'_, Guest>, (): ()| -> wasmtime::Result<Answer<Vec<Session>>> { Ok((all(cx.data()),)) })?;
-    into.func_wrap("set-tag", |mut cx: StoreContextMut<'_, Guest>, (resource, tag, on): (String, String, bool)| -> wasmtime::Result<Answer<()>> {
-        Ok((set_tag(cx.data_mut(), resource, tag, on),))
+    into.func_wrap("all", |cx: StoreContextMut<'_, Guest>, (): ()| -> wasmtime::Result<Answer<Vec<Session>>> {
+        Ok((all(cx.data()),))
     })?;
-    into.func_wrap("end", |mut cx: StoreContextMut<'_, Guest>, (resource, condition): (Option<String>, String)| -> wasmtime::Result<Answer<()>> {
-        Ok((end(cx.data_mut(), resource, &condition),))
-    })
+    into.func_wrap(
+        "set-tag",
+        |mut cx: StoreContextMut<'_, Guest>,
+         (resource, tag, on): (String, String, bool)|
+         -> wasmtime::Result<Answer<()>> { Ok((set_tag(cx.data_mut(), resource, tag, on),)) },
+    )?;
+    into.func_wrap(
+        "end",
+        |mut cx: StoreContextMut<'_, Guest>,
+         (resource, condition): (Option<String>, String)|
+         -> wasmtime::Result<Answer<()>> { Ok((end(cx.data_mut(), resource, &condition),)) },
+    )
 }
 
 fn all(guest: &Guest) -> Result<Vec<Session>, Fault> {

@@ -55,7 +55,8 @@ impl CodeCache {
             let partial = path.with_extension("partial");
             let _ = fs::remove_file(&partial);
             let mut options = fs::OpenOptions::new();
-            let mut file = options.write(true).create_new(true).mode(0o600).open(&partial).map_err(|e| e.to_string())?;
+            let mut file =
+                options.write(true).create_new(true).mode(0o600).open(&partial).map_err(|e| e.to_string())?;
             file.write_all(&code).and_then(|()| file.sync_all()).map_err(|e| e.to_string())?;
             fs::rename(&partial, &path).map_err(|e| e.to_string())
         });

@@ -19,13 +19,15 @@ impl Plugins for Host {
     fn hook(&self, plugin: PluginIndex, entry: u32, bits: u64, cause: &Cause, stanza: &Stanza) -> Done<HookOutcome> {
         let Some(plugin) = self.plugin(plugin) else { return Done::Ready(passed()) };
         let at = usize::try_from(entry).unwrap_or(usize::MAX);
-        let Some(phase) = plugin.core.manifest.hooks.get(at).map(|hook| hook.phase) else { return Done::Ready(passed()) };
+        let Some(hook) = plugin.core.manifest.hooks.get(at) else { return Done::Ready(passed()) };
+        let (phase, outgoing) = (hook.phase, hook.on.is_outgoing());
         let request = Request {
             cause: plugin.cause(cause),
             site: at,
             input: Input::Hook { entry, bits, packed: stanza.packed() },
             stanza: Some(stanza.clone()),
             observes: phase == Phase::Observe,
+            leads: outgoing && cause.hops == 0,
             wake: None,
         };
         match plugin.call(request) {
@@ -43,6 +45,7 @@ impl Plugins for Host {
             input: Input::Iq { entry, packed: stanza.packed() },
             stanza: Some(stanza.clone()),
             observes: false,
+            leads: false,
             wake: None,
         };
         match plugin.call(request) {
@@ -75,19 +78,15 @@ impl Host {
     /// A due timer. If its plugin is not here now, it is taken up when that is enabled again.
     pub(super) async fn wake(&self, wake: DueWake) {
         let Some(plugin) = self.lock().enabled(&wake.plugin, &wake.domain) else { return };
-        let cause = Cause {
-            domain: Arc::clone(&wake.domain),
-            key: Arc::clone(&wake.key),
-            actor: None,
-            peer: None,
-            hops: 0,
-        };
+        let cause =
+            Cause { domain: Arc::clone(&wake.domain), key: Arc::clone(&wake.key), actor: None, peer: None, hops: 0 };
         let request = Request {
             cause,
             site: plugin.core.touched.len().saturating_sub(1),
             input: Input::Wake { name: wake.name.to_string(), token: wake.token.clone() },
             stanza: None,
             observes: false,
+            leads: false,
             wake: Some(wake.clone()),
         };
         if plugin.call(request).get().await.is_err() {
@@ -112,7 +111,8 @@ impl Host {
         for domain in domains {
             let events = (0..).zip(&plugin.core.manifest.events);
             for (entry, _) in events.filter(|(_, event)| event.on == EventPoint::DomainStarted) {
-                let cause = Cause { domain: Arc::clone(domain), key: Arc::clone(domain), actor: None, peer: None, hops: 0 };
+                let cause =
+                    Cause { domain: Arc::clone(domain), key: Arc::clone(domain), actor: None, peer: None, hops: 0 };
                 tell(plugin, entry, cause, domain, "");
             }
         }
@@ -123,9 +123,13 @@ impl Host {
         let request = Request {
             cause: open.cause.clone(),
             site: plugin.core.touched.len().saturating_sub(2),
-            input: Input::Answer { token: open.token.clone(), answer: answer.as_ref().map(|stanza| stanza.packed()).map_err(Clone::clone) },
+            input: Input::Answer {
+                token: open.token.clone(),
+                answer: answer.as_ref().map(|stanza| stanza.packed()).map_err(Clone::clone),
+            },
             stanza: answer.ok().cloned(),
             observes: false,
+            leads: false,
             wake: None,
         };
         Some((plugin, request))
@@ -141,6 +145,7 @@ fn tell(plugin: &Arc<Plugin>, entry: u32, cause: Cause, subject: &str, detail: &
         input: Input::Event { entry, subject: subject.to_owned(), detail: detail.to_owned() },
         stanza: None,
         observes: false,
+        leads: false,
         wake: None,
     };
     aside(plugin.call(request));

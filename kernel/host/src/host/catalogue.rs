@@ -87,7 +87,10 @@ impl Catalogue {
 
     /// The configuration of every plugin for every domain it runs for.
     fn configs(&self) -> Result<Vec<(Arc<Plugin>, Configs)>, HostError> {
-        self.installed.values().map(|installed| Ok((Arc::clone(&installed.plugin), installed.configs(&self.domains_of(installed))?))).collect()
+        self.installed
+            .values()
+            .map(|installed| Ok((Arc::clone(&installed.plugin), installed.configs(&self.domains_of(installed))?)))
+            .collect()
     }
 }
 
@@ -258,15 +261,19 @@ impl Host {
         change(&mut changed, self)?;
         let configs = changed.configs()?;
         self.replan(&changed)?;
-        let begun: Vec<_> = changed.plugins().filter_map(|(plugin, domains)| {
-            let before = current.installed.get(&plugin.core.id).filter(|old| Arc::ptr_eq(&old.plugin, &plugin));
-            let news = |domain: &&Arc<str>| {
-                let config = configs.iter().find(|(of, _)| Arc::ptr_eq(of, &plugin)).and_then(|(_, by)| by.get(*domain));
-                !before.is_some_and(|old| old.runs_for(domain)) || plugin.core.configs.load().get(*domain) != config
-            };
-            let fresh: Vec<_> = domains.iter().filter(news).cloned().collect();
-            (!fresh.is_empty()).then_some((plugin, fresh))
-        }).collect();
+        let begun: Vec<_> = changed
+            .plugins()
+            .filter_map(|(plugin, domains)| {
+                let before = current.installed.get(&plugin.core.id).filter(|old| Arc::ptr_eq(&old.plugin, &plugin));
+                let news = |domain: &&Arc<str>| {
+                    let config =
+                        configs.iter().find(|(of, _)| Arc::ptr_eq(of, &plugin)).and_then(|(_, by)| by.get(*domain));
+                    !before.is_some_and(|old| old.runs_for(domain)) || plugin.core.configs.load().get(*domain) != config
+                };
+                let fresh: Vec<_> = domains.iter().filter(news).cloned().collect();
+                (!fresh.is_empty()).then_some((plugin, fresh))
+            })
+            .collect();
         for (plugin, by_domain) in configs {
             plugin.core.configs.store(Arc::new(by_domain));
         }
@@ -333,7 +340,8 @@ impl Host {
         }
         // One for each entry, then answers, then timers.
         let sites = manifest.hooks.len() + manifest.iqs.len() + manifest.events.len() + 2;
-        let default_config = manifest.config.resolve(&Value::Null).map_or_else(|_| "{}".into(), |config| config.to_string().into());
+        let default_config =
+            manifest.config.resolve(&Value::Null).map_or_else(|_| "{}".into(), |config| config.to_string().into());
         Arc::new(Core {
             index,
             id: manifest.id().into(),

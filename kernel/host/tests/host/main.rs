@@ -1,0 +1,10 @@
+//! The host with real components: guests that do on command what plugins should
+//! not do (`../guests`), built here for the sandbox.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod capabilities;
+mod catalogue;
+mod limits;
+mod order;
+mod stage;
+mod turns;
