@@ -48,15 +48,16 @@ pub fn run(config: &Config, json: bool) -> ExitCode {
 
 fn certificates(config: &Config, findings: &mut Findings) {
     let mut settings = folder::tls_settings(config);
-    let fresh = config.domains.iter().zip(&settings.domains);
-    let fresh: Vec<_> = fresh
-        .filter(|(domain, files)| domain.certificate == Certificate::SelfSigned && !files.chain.exists())
-        .map(|(domain, _)| domain.name.clone())
-        .collect();
-    for name in &fresh {
-        findings.warnings.push(format!("{name} has no certificate yet: the first start makes a self-signed one"));
-    }
-    settings.domains.retain(|files| files.chain.exists() || !files.key.exists() && files.key.is_absolute());
+    let mut domains = config.domains.iter();
+    settings.domains.retain(|files| {
+        let domain = domains.next();
+        let fresh = domain.filter(|d| d.certificate == Certificate::SelfSigned && !files.chain.exists());
+        if let Some(domain) = fresh {
+            let name = &domain.name;
+            findings.warnings.push(format!("{name} has no certificate yet: the first start makes a self-signed one"));
+        }
+        fresh.is_none()
+    });
     if settings.domains.is_empty() {
         return;
     }

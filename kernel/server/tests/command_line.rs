@@ -214,6 +214,28 @@ fn mistakes_in_the_configuration_stop_the_start() {
 }
 
 #[test]
+fn a_check_tells_everything_at_once_and_starts_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.toml");
+    let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let busy = busy.local_addr().unwrap();
+    let data = folder.path().join("data");
+    let text = format!(
+        "[server]\ndata = {:?}\n[domains.localhost]\n[domains.\"a.localhost\"]\ncertificate = \"/none.pem\"\n\
+         key = \"/none.key\"\n[listen]\nstarttls = [\"{busy}\"]\ndirect_tls = []\n[http]\nlisten = []\n",
+        data.display().to_string()
+    );
+    std::fs::write(&file, text).unwrap();
+    let output = xylem().args(["check", "--json", "--config"]).arg(&file).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(found["errors"].to_string().contains("/none.pem"), "{found}");
+    assert!(found["errors"].to_string().contains(&format!("cannot listen on {busy}")), "{found}");
+    assert!(found["warnings"].to_string().contains("localhost has no certificate yet"), "{found}");
+    assert!(!data.exists());
+}
+
+#[test]
 fn a_reload_says_what_it_did_and_a_signal_ends_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.toml");
