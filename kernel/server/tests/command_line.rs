@@ -239,15 +239,15 @@ fn a_check_tells_everything_at_once_and_starts_nothing() {
 fn a_reload_says_what_it_did_and_a_signal_ends_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.toml");
-    let write = |depth: u32, threads: u32| {
+    let write = |depth: u32, threads: u32, more: &str| {
         let data = folder.path().join("data").display().to_string();
         let text = format!(
             "[server]\ndata = {data:?}\nthreads = {threads}\n[listen]\nstarttls = [\"127.0.0.1:0\"]\ndirect_tls = []\n\
-             [http]\nlisten = []\n[limits]\ndepth = {depth}\n[store]\nbackend = \"memory\"\n"
+             [http]\nlisten = []\n[limits]\ndepth = {depth}\n[store]\nbackend = \"memory\"\n[domains.localhost]\n{more}"
         );
         std::fs::write(&file, text).unwrap();
     };
-    write(64, 1);
+    write(64, 1, "");
     let mut server = xylem().args(["run", "--config"]).arg(&file).stderr(Stdio::piped()).spawn().unwrap();
     let mut log = BufReader::new(server.stderr.take().unwrap());
     let mut seen = String::new();
@@ -255,10 +255,13 @@ fn a_reload_says_what_it_did_and_a_signal_ends_the_server() {
         assert!(log.read_line(&mut seen).unwrap() > 0, "{seen}");
     }
     let reload = || xylem().args(["reload", "--json", "--config"]).arg(&file).output().unwrap();
-    write(99, 2);
+    write(99, 2, "[domains.\"new.localhost\"]\n");
     let report: Value = serde_json::from_slice(&reload().stdout).unwrap();
     assert!(report["applied"].to_string().contains("limits"), "{report}");
+    assert!(report["applied"].to_string().contains("domains"), "{report}");
     assert_eq!(report["restart"], serde_json::json!(["server.threads"]));
+    let arguments = ["user", "add", "a@new.localhost", "--password", "x", "--config"];
+    assert!(xylem().args(arguments).arg(&file).status().unwrap().success());
     std::fs::write(&file, "[limits]\ndepth = 1\n").unwrap();
     let pid = rustix::process::Pid::from_raw(i32::try_from(server.id()).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();

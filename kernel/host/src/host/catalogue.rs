@@ -239,6 +239,22 @@ impl Host {
         })
     }
 
+    /// Changes which domains are hosted and how these plugins are set, all at once.
+    ///
+    /// # Errors
+    /// No such plugin, wrong options, or plugins that do not go together; nothing has
+    /// changed then.
+    pub fn arrange(&self, domains: Vec<Arc<str>>, settings: Vec<(String, Settings)>) -> Result<(), HostError> {
+        self.change(|catalogue, _| {
+            catalogue.domains = domains;
+            for (id, settings) in settings {
+                let installed = catalogue.installed.get_mut(id.as_str());
+                installed.ok_or(HostError::Unknown(id))?.settings = settings;
+            }
+            Ok(())
+        })
+    }
+
     /// A plugin's manifest.
     #[must_use]
     pub fn manifest(&self, id: &str) -> Option<Arc<Manifest>> {

@@ -81,20 +81,13 @@ impl PluginService {
         let manifests = self.manifests();
         settings::validate(config, manifests.iter().map(Arc::as_ref))?;
         let choices = self.known().choices.clone();
-        self.host.set_domains(config.domains.iter().map(|d| d.name.as_str().into()).collect())?;
-        for info in self.host.info() {
-            let wanted = settings::of(config, &choices, &info.id);
-            self.host.configure(&info.id, None, wanted.config)?;
-            let domains = wanted.domains.unwrap_or_default();
-            for domain in &config.domains {
-                let name = domain.name.as_str();
-                match (info.domains.iter().any(|d| d == name), domains.iter().any(|d| **d == *name)) {
-                    (false, true) => self.host.enable(&info.id, Some(name))?,
-                    (true, false) => self.host.disable(&info.id, Some(name))?,
-                    _ => {}
-                }
-            }
-        }
+        let domains = config.domains.iter().map(|d| d.name.as_str().into()).collect();
+        let installed = self.host.info().into_iter();
+        let settings = installed.map(|info| {
+            let settings = settings::of(config, &choices, &info.id);
+            (info.id, settings)
+        });
+        self.host.arrange(domains, settings.collect())?;
         self.config.store(Arc::new(config.clone()));
         Ok(())
     }
