@@ -38,7 +38,7 @@ pub struct DevOptions {
     #[arg(long, value_name = "JID")]
     admin: Option<String>,
     /// What keeps the data: sled, fjall or memory
-    #[arg(long, default_value = "sled", value_parser = ["sled", "fjall", "memory"])]
+    #[arg(long, default_value = "fjall", value_parser = ["sled", "fjall", "memory"])]
     backend: String,
     /// Goes on although the parent ends
     #[arg(long)]
@@ -123,7 +123,7 @@ fn configuration(options: &DevOptions, data: PathBuf) -> anyhow::Result<Config> 
     config.listen.direct_tls = local(options.tls_port);
     config.http.listen = local(options.http_port);
     let backend = Backend::WORDS.iter().find(|(word, _)| *word == options.backend);
-    config.store.backend = backend.map_or(Backend::Sled, |(_, backend)| *backend);
+    config.store.backend = backend.map_or(Backend::Fjall, |(_, backend)| *backend);
     if let Some(packages) = plugins::bundled(&config).filter(|_| config.plugins.cache == Path::new("cache")) {
         // Compiled once for all throw-away servers, where the folder allows it.
         config.plugins.cache = packages.join(".compiled");

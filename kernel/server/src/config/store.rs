@@ -44,7 +44,7 @@ impl Store {
     pub(super) fn read(reader: &mut Reader) -> Self {
         let mut section = reader.section("store");
         Self {
-            backend: section.choice("backend", Backend::Sled, &Backend::WORDS),
+            backend: section.choice("backend", Backend::Fjall, &Backend::WORDS),
             path: section.path("path", "store"),
             commit_window: section.duration(
                 "commit_window",
