@@ -63,7 +63,7 @@ pub struct Host {
     services: Arc<Services>,
     engine: Arc<PluginEngine>,
     /// By index; versions that were replaced stay for a while, for plans still in use.
-    registry: ArcSwap<Vec<Option<Arc<Plugin>>>>,
+    registry: Arc<ArcSwap<Vec<Option<Arc<Plugin>>>>>,
     catalogue: Mutex<Catalogue>,
     running: AtomicBool,
     agenda: OnceLock<tokio::task::JoinHandle<()>>,
@@ -105,7 +105,7 @@ impl Host {
         let host = Self {
             services,
             engine,
-            registry: ArcSwap::default(),
+            registry: Arc::default(),
             catalogue: Mutex::new(Catalogue::new(config.domains)),
             running: AtomicBool::new(false),
             agenda: OnceLock::new(),
@@ -151,6 +151,13 @@ impl Host {
     /// server, when it deletes an account itself.
     pub fn forget_rows(&self, turn: &mut Turn, key: &str) {
         self.services.forget_rows(turn, key);
+    }
+
+    /// Whether no turn waits for its commit or has anything left to release; for tests
+    /// that want to see all that follows from something.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.services.lanes.are_idle()
     }
 
     /// Runs what is due by the clock; for tests whose clock does not move by itself.

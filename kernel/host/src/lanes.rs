@@ -61,6 +61,11 @@ impl Lanes {
         self.lane(key).is_none_or(|lane| lane.waiting.load(Ordering::Acquire) == 0)
     }
 
+    /// Whether nothing is on its way at all.
+    pub(crate) fn are_idle(&self) -> bool {
+        self.lanes.iter().all(|lane| lane.waiting.load(Ordering::Acquire) == 0)
+    }
+
     /// Announces a job whose commit is awaited: until it came, nothing may pass it.
     pub(crate) fn announce(&self, key: &str) -> Place {
         let lane = self.lane(key).cloned();

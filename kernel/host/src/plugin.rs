@@ -56,6 +56,19 @@ impl Plugin {
         Self { core, shards, supervisor: Supervisor::default(), engine, mould, turnstile: Arc::default() }
     }
 
+    /// Makes an instance and drops it again.
+    pub(crate) fn try_start(&self) -> Result<(), Fault> {
+        let cause = Cause { domain: "".into(), key: "".into(), actor: None, peer: None, hops: 0 };
+        self.instance(&cause, self.core.services.clock.now_ms()).map(drop)
+    }
+
+    /// A new instance; `start` sees no key and so no rows.
+    fn instance(&self, cause: &Cause, now: u64) -> Result<Instance, Fault> {
+        let cause = Cause { key: "".into(), actor: None, peer: None, ..cause.clone() };
+        let start = Call::new(&self.core.services.store, cause, usize::MAX, Parts::new(), now);
+        Instance::new(&self.engine.engine, &self.mould, &self.core, start)
+    }
+
     /// The cause as this plugin is to see it.
     pub(crate) fn cause(&self, cause: &Cause) -> Cause {
         let mut own = cause.clone();
@@ -97,20 +110,23 @@ impl Plugin {
     async fn load_and_run(self: &Arc<Self>, request: Request, gate: Gate) -> Ran {
         let wall = self.core.manifest.run.wall;
         let loaded = tokio::time::timeout(wall, self.core.load(request.site, &request.cause)).await;
-        let parts = match loaded {
-            Ok(Ok(parts)) => parts,
-            Ok(Err(error)) => return Err((request.cause, request.stanza, Fault::Storage(error.to_string()))),
-            Err(_) => {
-                return Err((request.cause, request.stanza, Fault::Storage("rows did not come in time".to_owned())));
-            }
+        let missing = match loaded {
+            Ok(Ok(parts)) => return self.run_loaded(request, parts, gate).await,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "rows did not come in time".to_owned(),
         };
+        let Request { cause, stanza, .. } = request;
+        Err(Box::new(Failed { cause, stanza, fault: Fault::Storage(missing) }))
+    }
+
+    async fn run_loaded(self: &Arc<Self>, request: Request, parts: Parts, gate: Gate) -> Ran {
         if gate != Gate::Aside {
             return self.run(request, parts, true);
         }
         let (cause, stanza) = (request.cause.clone(), request.stanza.clone());
         let plugin = Arc::clone(self);
         let ran = tokio::task::spawn_blocking(move || plugin.run(request, parts, true)).await;
-        ran.unwrap_or_else(|error| Err((cause, stanza, Fault::Crash(error.to_string()))))
+        ran.unwrap_or_else(|error| Err(Box::new(Failed { cause, stanza, fault: Fault::Crash(error.to_string()) })))
     }
 
     /// Calls and seals the turn. With `queue` its effects keep their place behind the key's others.
@@ -125,24 +141,20 @@ impl Plugin {
         if let Some(wake) = &wake {
             Timers::delivered(&services.store, &mut call, wake);
         }
-        let make = || {
-            let cause = Cause { key: "".into(), actor: None, peer: None, ..cause.clone() };
-            let start = Call::new(&services.store, cause, usize::MAX, Parts::new(), now);
-            Instance::new(&self.engine.engine, &self.mould, &self.core, start)
-        };
+        let make = || self.instance(&cause, now);
         let ran = self.shards.with(&cause.key, make, |instance| {
             let (output, call) = instance.call(call, &input)?;
             Ok(turn::seal(&self.core, output, call, queue))
         });
-        ran.map_err(|fault| (cause, stanza, fault))
+        ran.map_err(|fault| Box::new(Failed { cause, stanza, fault }))
     }
 
     /// Lets a turn take effect, or takes note of a fault.
     fn judge(&self, ran: Ran) -> Done<Result<Answer, Refused>> {
         match ran {
             Ok(sealed) => turn::open(&self.core, sealed),
-            Err((cause, stanza, fault)) => {
-                self.note(&cause, stanza.as_ref(), &fault);
+            Err(failed) => {
+                self.note(&failed.cause, failed.stanza.as_ref(), &failed.fault);
                 Done::Ready(Err(Refused::Faulted))
             }
         }
@@ -160,4 +172,11 @@ impl Plugin {
     }
 }
 
-type Ran = Result<Sealed, (Cause, Option<Stanza>, Fault)>;
+type Ran = Result<Sealed, Box<Failed>>;
+
+/// A call that was undone.
+struct Failed {
+    cause: Cause,
+    stanza: Option<Stanza>,
+    fault: Fault,
+}

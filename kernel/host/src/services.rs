@@ -82,6 +82,7 @@ impl Services {
 
     /// Adds to the turn the removal of everything plugins keep for this key.
     pub(crate) fn forget_rows(&self, turn: &mut Turn, key: &str) {
+        self.timers.forget_rows(&self.store, turn, key);
         let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         for (table, shape) in tables.iter() {
             match shape {

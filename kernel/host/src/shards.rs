@@ -78,15 +78,6 @@ impl Shards {
         });
         alive.fold((0, 0), |(count, memory), one| (count + 1, memory + one))
     }
-
-    /// Drops all instances that are not in a call.
-    pub(crate) fn clear(&self) {
-        for slot in &self.slots {
-            if let Ok(mut slot) = slot.try_lock() {
-                *slot = None;
-            }
-        }
-    }
 }
 
 fn within<T>(

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use xylem_hooks::call::Cause;
-use xylem_store::{Scan, Store};
+use xylem_store::{Scan, Store, Turn};
 
 use crate::clock::Clock;
 use crate::guest::{Call, Core, Wake};
@@ -145,6 +145,14 @@ impl Timers {
         let names: Vec<Name> = agenda.current.keys().filter(|(plugin, key, _)| matches(plugin, key)).cloned().collect();
         for name in names {
             agenda.cancel(&name);
+        }
+    }
+
+    /// Adds to a turn the removal of the rows of all timers of a key.
+    pub(crate) fn forget_rows(&self, store: &Store, turn: &mut Turn, key: &str) {
+        let agenda = self.agenda.lock().unwrap_or_else(PoisonError::into_inner);
+        for (plugin, _, name) in agenda.current.keys().filter(|(_, of, _)| **of == *key) {
+            turn.delete(store.table(TABLE), plugin, row_key(key, name).as_bytes());
         }
     }
 

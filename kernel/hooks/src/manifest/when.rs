@@ -187,7 +187,7 @@ mod tests {
         let when = parse("a or not b and (c or a)").unwrap();
         for bits in 0..8u64 {
             let [a, b, c] = [0, 1, 2].map(|n| bits >> n & 1 == 1);
-            assert_eq!(when.holds(bits), a || (!b && (c || a)), "{bits:03b}");
+            assert_eq!(when.holds(bits), a || (!b & (c | a)), "{bits:03b}");
         }
     }
 

@@ -3,7 +3,7 @@
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Lift, Linker, Lower, WasmStr};
 use xylem_hooks::manifest::Class;
-use xylem_store::Scan;
+use xylem_store::{Partition, Scan};
 
 use super::{Answer, Fault};
 use crate::guest::{Call, Core, Guest};
@@ -83,14 +83,8 @@ fn put(guest: &mut Guest, store: u32, key: &str, value: Vec<u8>, indexed: &[Inde
     let slot = core.stores.get(at).filter(|slot| slot.own).ok_or(Fault::Denied)?;
     let fault = |error| Fault::storage(&core.id, &error);
     let fresh = call.turn.get(rows, key.as_bytes()).map_err(fault)?.is_none();
-    if fresh && rows.is_held() {
-        let count = rows.len().map_err(fault)? + call.turn.len();
-        if u64::try_from(count).unwrap_or(u64::MAX) >= slot.quota_rows {
-            return Err(Fault::Quota);
-        }
-    }
-    let bytes = rows.bytes() + call.turn.bytes() + value.len();
-    if u64::try_from(bytes).unwrap_or(u64::MAX) > slot.quota_bytes {
+    let (count, bytes) = size(call, rows, slot.quota_rows).map_err(fault)?;
+    if (fresh && count >= slot.quota_rows) || bytes.saturating_add(length(value.len())) > slot.quota_bytes {
         return Err(Fault::Quota);
     }
     let indexed: Vec<(&str, &[u8])> =
@@ -99,6 +93,22 @@ fn put(guest: &mut Guest, store: u32, key: &str, value: Vec<u8>, indexed: &[Inde
     call.turn.put(slot.table, partition, key.as_bytes(), value, &indexed).map_err(fault)?;
     durable_if(call, slot.class);
     Ok(())
+}
+
+/// Rows and bytes of a partition with this turn's writes; a little too many where rows are replaced.
+fn size(call: &Call, rows: &Partition, most: u64) -> xylem_store::Result<(u64, u64)> {
+    if rows.is_held() {
+        return Ok((length(rows.len()? + call.turn.len()), length(rows.bytes() + call.turn.bytes())));
+    }
+    // Too big for memory: looked at as far as the quota reaches.
+    let scan = Scan::all().limit(usize::try_from(most).unwrap_or(usize::MAX));
+    let stored = call.turn.scan(rows, &scan)?;
+    let bytes = stored.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+    Ok((length(stored.len()), length(bytes)))
+}
+
+fn length(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
 }
 
 fn delete(guest: &mut Guest, store: u32, key: &str) -> Result<bool, Fault> {

@@ -136,7 +136,7 @@ impl Host {
         }
         self.change(|catalogue, host| {
             for (mould, manifest, settings) in made {
-                let plugin = host.register(manifest, mould);
+                let plugin = host.register(manifest, mould)?;
                 catalogue.installed.insert(Arc::clone(&plugin.core.id), Installed { plugin, settings });
             }
             Ok(())
@@ -151,7 +151,7 @@ impl Host {
     pub fn install(&self, package: Package, settings: Settings) -> Result<(), HostError> {
         let mould = self.mould(&package)?;
         self.change(|catalogue, host| {
-            let plugin = host.register(package.manifest, mould);
+            let plugin = host.register(package.manifest, mould)?;
             let known = catalogue.installed.get(&plugin.core.id).map(|installed| installed.settings.clone());
             let settings = known.unwrap_or(settings);
             catalogue.installed.insert(Arc::clone(&plugin.core.id), Installed { plugin, settings });
@@ -274,9 +274,10 @@ impl Host {
     fn change(&self, change: impl FnOnce(&mut Catalogue, &Self) -> Result<(), HostError>) -> Result<(), HostError> {
         let mut current = self.lock();
         let mut changed = current.clone();
-        change(&mut changed, self)?;
-        let configs = changed.configs()?;
-        self.replan(&changed)?;
+        let before = self.registry.load().len();
+        let tried = change(&mut changed, self).and_then(|()| changed.configs());
+        let tried = tried.and_then(|configs| self.replan(&changed).map(|()| configs));
+        let configs = tried.inspect_err(|_| self.unregister(before))?;
         let begun: Vec<_> = changed
             .plugins()
             .filter_map(|(plugin, domains)| {
@@ -318,14 +319,18 @@ impl Host {
         Mould::new(&self.engine.engine, &component, &package.manifest)
     }
 
-    /// Gives a plugin its index; nobody calls it before a plan names it.
-    fn register(&self, manifest: Manifest, mould: Mould) -> Arc<Plugin> {
-        let mut registry = (**self.registry.load()).clone();
-        let index = PluginIndex(u32::try_from(registry.len()).unwrap_or(u32::MAX));
+    /// Gives a plugin its index; nobody calls it before a plan names it. An instance
+    /// is made on trial, so that what cannot start is not taken.
+    fn register(&self, manifest: Manifest, mould: Mould) -> Result<Arc<Plugin>, HostError> {
+        let index = PluginIndex(u32::try_from(self.registry.load().len()).unwrap_or(u32::MAX));
         let plugin = Arc::new(Plugin::new(self.core(index, manifest), Arc::clone(&self.engine), mould));
-        registry.push(Some(Arc::clone(&plugin)));
-        self.registry.store(Arc::new(registry));
-        plugin
+        plugin.try_start().map_err(|fault| HostError::component(&plugin.core.id, fault))?;
+        self.registry.rcu(|registry| {
+            let mut registry = (**registry).clone();
+            registry.push(Some(Arc::clone(&plugin)));
+            registry
+        });
+        Ok(plugin)
     }
 
     fn core(&self, index: PluginIndex, manifest: Manifest) -> Arc<Core> {
@@ -373,20 +378,32 @@ impl Host {
         })
     }
 
+    /// What was registered from this index on was not taken.
+    fn unregister(&self, from: usize) {
+        self.registry.rcu(|registry| {
+            let kept = |(at, slot): (usize, &Option<Arc<Plugin>>)| slot.clone().filter(|_| at < from);
+            registry.iter().enumerate().map(kept).collect::<Vec<_>>()
+        });
+    }
+
     /// Lets go of a version when no plan in use can name it any more.
     fn retire(&self, plugin: &Arc<Plugin>) {
-        let mut registry = (**self.registry.load()).clone();
+        let (registry, index) = (Arc::clone(&self.registry), plugin.core.index);
+        let forget = move || {
+            registry.rcu(|registry| {
+                let mut registry = (**registry).clone();
+                if let Some(slot) = usize::try_from(index.0).ok().and_then(|at| registry.get_mut(at)) {
+                    *slot = None;
+                }
+                registry
+            });
+        };
         if !self.running.load(std::sync::atomic::Ordering::Acquire) {
-            if let Some(slot) = registry.get_mut(plugin.core.index.0 as usize) {
-                *slot = None;
-            }
-            self.registry.store(Arc::new(registry));
-            return;
+            return forget();
         }
-        let plugin = Arc::clone(plugin);
         tokio::spawn(async move {
             tokio::time::sleep(LINGER).await;
-            plugin.shards.clear();
+            forget();
         });
     }
 }

@@ -141,3 +141,18 @@ async fn buckets_configuration_contributions_events_and_views() {
     let rows = stage.store.kv("v/rows").partition(KEY).await.unwrap();
     assert_eq!(rows.get(b"seen").unwrap().as_deref(), Some(&b"true"[..]));
 }
+
+#[tokio::test]
+async fn a_partition_too_big_for_memory_has_its_quota_too() {
+    let rows = ALL.replace("rows = 100, bytes = \"4MiB\"", "rows = 5000, bytes = \"600KiB\"");
+    let stage = Stage::with("t", &format!("[run]\ndeadline = \"1s\"\n{rows}"));
+    let mut stored = 0;
+    while stored < 20 {
+        stage.hook(&format!("do:fill:{stored}")).await;
+        if stage.row(KEY, &format!("fill{stored}")).await.is_none() {
+            break;
+        }
+        stored += 1;
+    }
+    assert!((5..=6).contains(&stored), "{stored} rows of 100 KiB");
+}

@@ -40,6 +40,12 @@ async fn what_does_not_fit_is_refused_and_changes_nothing() {
     assert!(clash.contains("t (line") && clash.contains("u (line") && clash.contains("both claim <q"), "{clash}");
     let missing = refusal(&stage, package("bare", "b", &format!("{HOOK}[lifecycle]\nstart = \"f\"\n")));
     assert!(missing.contains("has [lifecycle] start, but the component does not export lifecycle.start"), "{missing}");
+    let unwilling = format!(
+        "{}[config.mood]\ntype = \"string\"\ndefault = \"unwilling\"\nhelp = \"h\"\n",
+        ALL.replace("urn:t", "urn:w")
+    );
+    let unwilling = refusal(&stage, package("tricks", "w", &unwilling));
+    assert!(unwilling.contains("does not start: not today"), "{unwilling}");
     let view = refusal(&stage, package("bare", "b", &format!("{HOOK}[needs]\nviews = [\"x.y/z\"]\n")));
     assert!(view.contains("x.y is not enabled here"), "{view}");
     let config = stage.host.configure("t", None, json!({"size": 10})).unwrap_err().to_string();

@@ -55,6 +55,9 @@ fn obey(name: &str, argument: &str) -> Option<Verdict> {
             let _ = kv::put(0, argument, b"", &[indexed]);
         }
         "big" => note("fault", &format!("{:?}", kv::put(0, "big", &vec![0; 600 << 10], &[]))),
+        "fill" => {
+            let _ = kv::put(0, &format!("fill{argument}"), &vec![1; 100 << 10], &[]);
+        }
         "many" => {
             let stored = (0..2000).take_while(|n| kv::put(0, &format!("row{n}"), b"x", &[]).is_ok()).count();
             note("fault", &stored.to_string());
@@ -191,6 +194,9 @@ impl replies::Guest for Tricks {
 
 impl lifecycle::Guest for Tricks {
     fn start() -> Result<(), String> {
-        Ok(())
+        match runtime::config().contains("unwilling") {
+            true => Err("not today".to_owned()),
+            false => Ok(()),
+        }
     }
 }
