@@ -1,6 +1,6 @@
 //! The verification string of entity capabilities (XEP-0115 §5.1).
 
-use crate::info::Info;
+use crate::info::{Form, Identity, Info};
 use crate::{base64, sha1};
 
 /// The `ver` attribute for the hash `sha-1`.
@@ -8,42 +8,34 @@ pub(crate) fn verification(info: &Info) -> String {
     base64::encode(&sha1::digest(source(info).as_bytes()))
 }
 
-/// What is hashed: everything sorted, each piece followed by `<`.
+/// What is hashed: everything sorted, each piece followed by `<`. While pieces are sorted their
+/// ends are marked by characters below all others, so that a name sorts before those it begins.
 fn source(info: &Info) -> String {
-    let mut out = String::new();
-    let mut identities: Vec<_> = info.identities.iter().collect();
-    identities.sort();
-    for identity in identities {
-        for part in [&identity.category, "/", &identity.kind, "//", &identity.name, "<"] {
-            out.push_str(part);
-        }
-    }
-    append_sorted(&mut out, &info.features);
-    let mut forms: Vec<_> = info.forms.iter().collect();
-    forms.sort_by_key(|form| form.kind);
-    for form in forms {
-        append(&mut out, form.kind);
-        let mut fields: Vec<_> = form.fields.iter().collect();
-        fields.sort();
-        for (var, values) in fields {
-            append(&mut out, var);
-            append_sorted(&mut out, values);
-        }
-    }
-    out
+    let identities = info.identities.iter().map(|identity| {
+        let Identity { category, kind, name } = identity;
+        [category, SLASH, kind, SLASH, SLASH, name, END].concat()
+    });
+    let mut out = sorted(identities);
+    out.push_str(&sorted(info.features.iter().map(|feature| [feature, END].concat())));
+    out.push_str(&sorted(info.forms.iter().map(form)));
+    out.replace(END, "<").replace(SLASH, "/")
 }
 
-fn append_sorted(out: &mut String, values: &[String]) {
-    let mut values: Vec<&String> = values.iter().collect();
-    values.sort();
-    for value in values {
-        append(out, value);
-    }
+const END: &str = "\0";
+const SLASH: &str = "\u{1}";
+
+fn form(form: &Form) -> String {
+    let fields = form.fields.iter().map(|(var, values)| {
+        let values = sorted(values.iter().map(|value| [value, END].concat()));
+        [*var, END, &values].concat()
+    });
+    [form.kind, END, &sorted(fields)].concat()
 }
 
-fn append(out: &mut String, text: &str) {
-    out.push_str(text);
-    out.push('<');
+fn sorted(pieces: impl Iterator<Item = String>) -> String {
+    let mut pieces: Vec<String> = pieces.collect();
+    pieces.sort_unstable();
+    pieces.concat()
 }
 
 #[cfg(test)]
@@ -64,6 +56,14 @@ mod tests {
             .to_vec(),
             forms: Vec::new(),
         }
+    }
+
+    #[test]
+    fn a_name_sorts_before_those_it_begins() {
+        let mut info = info();
+        info.identities = vec![Identity::new("a-b", "x", ""), Identity::new("a", "x", "N")];
+        info.features = vec!["f-g".into(), "f".into()];
+        assert_eq!(super::source(&info), "a/x//N<a-b/x//<f<f-g<");
     }
 
     /// XEP-0115 §5.2.

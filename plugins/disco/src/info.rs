@@ -14,7 +14,7 @@ pub(crate) struct Info {
 }
 
 /// XEP-0030 §3.1. Plugins contribute it as `category/type` or `category/type/name`.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) category: String,
     pub(crate) kind: String,
