@@ -1,0 +1,179 @@
+//! What one chat message costs between two connected accounts, with all plugins of this
+//! repository in the plan: counted, not timed, so that it is the same on every machine.
+//! `../README.md` explains each figure.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+#[path = "../../xml/tests/counting/mod.rs"]
+mod counting;
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Waker;
+
+use bytes::BytesMut;
+use xylem_hooks::call::PluginIndex;
+use xylem_hooks::{
+    Cause, Done, HookOutcome, IqOutcome, Manifest, ManifestEntry, Plan, Plugins, Verdict,
+};
+use xylem_router::{Accounts, Directory, Router};
+use xylem_session::{Binding, Conflict, Endpoint, Item, Limits, Resource, Session, SessionTable};
+use xylem_stanza::{BareJid, Jid, Stanza};
+use xylem_store::Store;
+use xylem_xml::{Frame, Framer};
+
+const STREAM: &str = "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='example.org' version='1.0'>";
+const MESSAGE: &str = "<message to='romeo@example.org/orchard' id='m1' type='chat'><body>Art thou not Romeo, and a Montague?</body><active xmlns='http://jabber.org/protocol/chatstates'/></message>";
+
+/// Counts crossings; everybody else passes.
+#[derive(Default)]
+struct Crossings(AtomicU64);
+
+impl Plugins for Crossings {
+    fn hook(&self, _: PluginIndex, _: u32, _: u64, _: &Cause, _: &Stanza) -> Done<HookOutcome> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Done::Ready(HookOutcome { verdict: Verdict::Pass, edited: None })
+    }
+
+    fn iq(&self, _: PluginIndex, _: u32, _: &Cause, _: &Stanza) -> Done<IqOutcome> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Done::Ready(IqOutcome::Unhandled)
+    }
+
+    fn event(&self, _: PluginIndex, _: u32, _: &Cause, _: &str, _: &str) {}
+
+    fn answer(&self, _: &Stanza) -> bool {
+        false
+    }
+}
+
+struct Everybody(Arc<Plan>);
+
+impl Directory for Everybody {
+    fn plan(&self, domain: &str) -> Option<Arc<Plan>> {
+        (domain == self.0.domain()).then(|| Arc::clone(&self.0))
+    }
+}
+
+impl Accounts for Everybody {
+    fn exists(&self, _: &BareJid) -> Done<bool> {
+        Done::Ready(true)
+    }
+}
+
+fn plan() -> Arc<Plan> {
+    let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins");
+    let manifests = std::fs::read_dir(plugins).unwrap().filter_map(|plugin| {
+        let text = std::fs::read_to_string(plugin.unwrap().path().join("plugin.toml")).ok()?;
+        Some(Arc::new(Manifest::parse(&text).unwrap()))
+    });
+    let entries: Vec<_> = (0..)
+        .zip(manifests)
+        .map(|(n, manifest)| ManifestEntry { plugin: PluginIndex(n), manifest })
+        .collect();
+    assert!(entries.len() >= 12, "all plugins take part");
+    Arc::new(Plan::compile(&entries, "example.org").unwrap())
+}
+
+fn connect(sessions: &SessionTable, account: &str, resource: &str) -> Arc<Session> {
+    let endpoint = Endpoint {
+        peer: "127.0.0.1:5222".parse().unwrap(),
+        tls: None,
+        mechanism: "PLAIN",
+        anonymous: false,
+    };
+    let account = BareJid::parse(account).unwrap();
+    let resource = Resource::Wanted(resource);
+    let session = sessions
+        .bind(Binding { account: &account, resource, conflict: Conflict::Replace, endpoint })
+        .unwrap()
+        .session;
+    session.set_available(Stanza::parse("<presence/>").unwrap(), 0);
+    session
+}
+
+struct Stage {
+    router: Router,
+    crossings: Arc<Crossings>,
+    framer: Framer,
+    juliet: Arc<Session>,
+    romeo: Arc<Session>,
+    items: VecDeque<Item>,
+    out: BytesMut,
+}
+
+impl Stage {
+    async fn set() -> Self {
+        let store = Store::memory().unwrap();
+        let sessions = Arc::new(SessionTable::new(Limits::default()));
+        let everybody = Arc::new(Everybody(plan()));
+        let router =
+            Router::new(Arc::clone(&sessions), store.clone(), everybody.clone(), everybody);
+        let crossings = Arc::new(Crossings::default());
+        router.attach(crossings.clone());
+        let juliet = connect(&sessions, "juliet@example.org", "balcony");
+        let romeo = connect(&sessions, "romeo@example.org", "orchard");
+        let mut framer = Framer::new(xylem_xml::Limits::default());
+        framer.feed(STREAM.as_bytes());
+        assert!(matches!(framer.next_frame(), Ok(Some(Frame::Open(_)))));
+        let (items, out) = (VecDeque::new(), BytesMut::with_capacity(4096));
+        Self { router, crossings, framer, juliet, romeo, items, out }
+    }
+
+    fn read(&mut self) -> Stanza {
+        self.framer.feed(MESSAGE.as_bytes());
+        let Ok(Some(Frame::Element(element))) = self.framer.next_frame() else { panic!("no element") };
+        let stanza = Stanza::from_element(element).unwrap();
+        stanza.stamped(Jid::from(self.juliet.jid()), None)
+    }
+
+    fn write(&mut self) {
+        self.romeo.queue().poll_take(Waker::noop(), 1 << 16, &mut self.items);
+        while let Some(item) = self.items.pop_front() {
+            let Item::Stanza(stanza) = item else { continue };
+            stanza.write_to(&mut self.out);
+        }
+    }
+
+    async fn pass(&mut self) {
+        let stanza = self.read();
+        if let Some(work) = self.router.from_session(&self.juliet.clone(), stanza) {
+            work.await;
+        }
+        self.out.clear();
+        self.write();
+        assert!(self.out.ends_with(b"</message>"), "Romeo got it");
+    }
+}
+
+/// Runs `step`, gives back what it counted.
+fn counted<T>(step: impl FnOnce() -> T) -> (u64, T) {
+    let before = counting::allocations();
+    let done = step();
+    (counting::allocations() - before, done)
+}
+
+#[tokio::test]
+async fn a_chat_message_crosses_into_no_plugin_and_allocates_so_often() {
+    let mut stage = Stage::set().await;
+    // The block lists of both are read once.
+    for _ in 0..3 {
+        stage.pass().await;
+    }
+    let juliet = stage.juliet.clone();
+    let (reading, stanza) = counted(|| stage.read());
+    let (routing, work) = counted(|| stage.router.from_session(&juliet, stanza));
+    assert!(work.is_none(), "nothing has to be waited for");
+    stage.out.clear();
+    let (writing, ()) = counted(|| stage.write());
+    println!("allocations: reading {reading}, routing {routing}, writing {writing}");
+    assert_eq!(stage.crossings.0.load(Ordering::Relaxed), 0, "no plugin asked for it");
+    // The bytes, the index of elements, the address it goes to.
+    assert_eq!(reading, 3);
+    // The future, the bytes' count of owners, the new opening tag and its count of owners,
+    // room in the queue.
+    assert_eq!(routing, 5);
+    // Into a buffer that is there already.
+    assert_eq!(writing, 0);
+}
