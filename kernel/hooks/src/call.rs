@@ -68,7 +68,8 @@ pub enum IqOutcome {
     Unavailable,
 }
 
-/// A plugin of the current plan, by its place in it.
+/// A version of a plugin, numbered by the host. The number is never given again, so
+/// that whoever still walks an older plan reaches the version that plan means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PluginIndex(pub u32);
 

@@ -14,6 +14,9 @@ pub(crate) use code_cache::CodeCache;
 
 /// How often running guests are looked at.
 pub(crate) const TICK: Duration = Duration::from_millis(2);
+/// The same while nobody was called for a second: a quiet server sleeps.
+const IDLE_TICK: Duration = Duration::from_millis(20);
+const IDLE_AFTER: u32 = 500;
 /// Most instances of all plugins together.
 const INSTANCES: u32 = 1000;
 /// Most memory one instance can be given, as manifests may ask.
@@ -23,7 +26,7 @@ const MEMORY: usize = 256 << 20;
 pub(crate) struct PluginEngine {
     pub(crate) engine: Engine,
     cache: Option<CodeCache>,
-    _ticker: Ticker,
+    ticker: Ticker,
 }
 
 impl PluginEngine {
@@ -35,7 +38,14 @@ impl PluginEngine {
         });
         let engine = engine.map_err(|error| HostError::Engine(format!("{error:#}")))?;
         let ticker = Ticker::start(&engine).map_err(|error| HostError::Engine(error.to_string()))?;
-        Ok(Self { engine, cache, _ticker: ticker })
+        Ok(Self { engine, cache, ticker })
+    }
+
+    /// A call begins: its deadline needs the clock at full pace.
+    pub(crate) fn busy(&self) {
+        if !self.ticker.busy.load(Ordering::Relaxed) {
+            self.ticker.busy.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Compiles a component, or takes what was compiled before.
@@ -84,29 +94,25 @@ fn settings(pooling: bool) -> Config {
 
 /// Advances the epoch while the engine lives.
 struct Ticker {
-    stop: Arc<AtomicBool>,
+    busy: Arc<AtomicBool>,
 }
 
 impl Ticker {
     fn start(engine: &Engine) -> std::io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped: Weak<AtomicBool> = Arc::downgrade(&stop);
+        let busy = Arc::new(AtomicBool::new(true));
+        let watched: Weak<AtomicBool> = Arc::downgrade(&busy);
         let engine = engine.weak();
         let tick = move || {
-            while stopped.upgrade().is_some_and(|stop| !stop.load(Ordering::Relaxed)) {
-                std::thread::sleep(TICK);
-                let Some(engine) = engine.upgrade() else { return };
+            let mut quiet = 0u32;
+            loop {
+                std::thread::sleep(if quiet < IDLE_AFTER { TICK } else { IDLE_TICK });
+                let (Some(busy), Some(engine)) = (watched.upgrade(), engine.upgrade()) else { return };
+                quiet = if busy.swap(false, Ordering::Relaxed) { 0 } else { quiet.saturating_add(1) };
                 engine.increment_epoch();
             }
         };
         std::thread::Builder::new().name("plugin-clock".into()).spawn(tick)?;
-        Ok(Self { stop })
-    }
-}
-
-impl Drop for Ticker {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        Ok(Self { busy })
     }
 }
 

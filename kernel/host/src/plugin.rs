@@ -142,6 +142,7 @@ impl Plugin {
             Timers::delivered(&services.store, &mut call, wake);
         }
         let make = || self.instance(&cause, now);
+        self.engine.busy();
         let ran = self.shards.with(&cause.key, make, |instance| {
             let (output, call) = instance.call(call, &input)?;
             Ok(turn::seal(&self.core, output, call, queue))
