@@ -4,10 +4,11 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
     ("Cargo.toml", include_str!("../../../sdk/template/Cargo.toml")),
     ("plugin.toml", include_str!("../../../sdk/template/plugin.toml")),
     ("src/lib.rs", include_str!("../../../sdk/template/src/lib.rs")),
+    ("tests/stories.rs", include_str!("../../../sdk/template/tests/stories.rs")),
 ];
 
 /// What differs from plugin to plugin.
@@ -16,7 +17,8 @@ pub struct Filling<'a> {
     pub name: &'a str,
     /// The plugin.
     pub id: &'a str,
-    /// A checkout of the SDK's crate; without one it comes from the registry.
+    /// A checkout of the SDK's crate, the testing kit beside it; without one both come from
+    /// the registry.
     pub sdk: Option<&'a Path>,
     /// Whether the folder lies inside somebody else's workspace.
     pub apart: bool,
@@ -24,16 +26,13 @@ pub struct Filling<'a> {
 
 /// Paths and texts.
 pub fn files(filling: &Filling<'_>) -> anyhow::Result<Vec<(&'static str, String)>> {
-    let sdk = match filling.sdk {
-        Some(path) => {
-            let path = path.canonicalize().with_context(|| format!("the SDK is not at {}", path.display()))?;
-            format!("{{ path = {:?} }}", path.display().to_string())
-        }
-        None => concat!("\"", env!("CARGO_PKG_VERSION"), "\"").to_owned(),
-    };
+    let sdk = dependency(filling.sdk)?;
+    // It stands beside the SDK's crate.
+    let testing = dependency(filling.sdk.map(|sdk| sdk.join("../testing")).as_deref())?;
     let ns = format!("urn:{}", filling.id.replace('.', ":"));
     let fill = |text: &str| {
-        let text = text.replace("\"{{sdk}}\"", &sdk).replace("{{name}}", filling.name);
+        let text =
+            text.replace("\"{{sdk}}\"", &sdk).replace("\"{{testing}}\"", &testing).replace("{{name}}", filling.name);
         text.replace("{{id}}", filling.id).replace("{{ns}}", &ns)
     };
     let mut files: Vec<_> = FILES.iter().map(|(path, text)| (*path, fill(text))).collect();
@@ -41,6 +40,12 @@ pub fn files(filling: &Filling<'_>) -> anyhow::Result<Vec<(&'static str, String)
         cargo.push_str("\n[workspace]\n");
     }
     Ok(files)
+}
+
+fn dependency(checkout: Option<&Path>) -> anyhow::Result<String> {
+    let Some(path) = checkout else { return Ok(concat!("\"", env!("CARGO_PKG_VERSION"), "\"").to_owned()) };
+    let path = path.canonicalize().with_context(|| format!("the SDK is not at {}", path.display()))?;
+    Ok(format!("{{ path = {:?} }}", path.display().to_string()))
 }
 
 #[cfg(test)]

@@ -123,7 +123,7 @@ fn a_throw_away_server_tells_how_it_does_and_leaves_nothing_behind() {
         TcpStream::connect(dev.line[key].as_str().unwrap()).unwrap();
     }
     let status = dev.json(&["status"], "");
-    assert_eq!((&status["backend"], &status["problems"]), (&"sled".into(), &serde_json::json!([])));
+    assert_eq!((&status["backend"], &status["problems"]), (&"fjall".into(), &serde_json::json!([])));
     assert!(dev.json(&["user", "list"], "")[0]["account"] == "admin@localhost");
     assert!(dev.get("/health").starts_with("HTTP/1.1 200"));
     let metrics = dev.get("/metrics");
@@ -165,7 +165,7 @@ fn everything_can_be_exported_and_imported_while_running() {
     dev.json(&["export", &file], "");
     assert!(dev.fails(&["export", &file], 6).contains("exists already"));
     dev.stop();
-    let other = Dev::start(&["--backend", "fjall"]);
+    let other = Dev::start(&["--backend", "sled"]);
     other.json(&["import", &file], "");
     assert_eq!(other.json(&["user", "list"], "")[0]["account"], "juliet@localhost");
     other.stop();

@@ -13,7 +13,7 @@ use crate::config::Config;
 /// Compiles one package by itself; gives a summary for people.
 pub fn check_package(bytes: &[u8]) -> anyhow::Result<String> {
     let package = Package::from_bytes("the package", bytes.to_vec())?;
-    let manifest = package.manifest.clone();
+    let (manifest, text) = (package.manifest.clone(), package.manifest_text.clone());
     aside(|host| host.load_set(vec![(package, Settings::default())]).map_err(anyhow::Error::from))?;
     let mut summary = format!("{} {}: in order", manifest.id(), manifest.plugin.version);
     for hook in &manifest.hooks {
@@ -24,6 +24,10 @@ pub fn check_package(bytes: &[u8]) -> anyhow::Result<String> {
     }
     for store in &manifest.stores {
         summary.push_str(&format!("\n  store  {}", store.name));
+    }
+    let table: toml::Table = text.parse()?;
+    for (grant, what) in table.get("needs").and_then(toml::Value::as_table).into_iter().flatten() {
+        summary.push_str(&format!("\n  needs  {grant} = {what}"));
     }
     Ok(summary)
 }
