@@ -86,12 +86,8 @@ mod tests {
         for priority in priorities {
             let endpoint =
                 Endpoint { peer: "127.0.0.1:1".parse().unwrap(), tls: None, mechanism: "PLAIN", anonymous: false };
-            let binding = Binding {
-                account: &account,
-                resource: Resource::Generate,
-                conflict: Conflict::Replace,
-                endpoint,
-            };
+            let binding =
+                Binding { account: &account, resource: Resource::Generate, conflict: Conflict::Replace, endpoint };
             let session = table.bind(binding).unwrap().session;
             if let Some(priority) = priority {
                 let presence = Stanza::parse("<presence xmlns='jabber:client'/>").unwrap();

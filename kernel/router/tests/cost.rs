@@ -14,9 +14,7 @@ use std::task::Waker;
 
 use bytes::BytesMut;
 use xylem_hooks::call::PluginIndex;
-use xylem_hooks::{
-    Cause, Done, HookOutcome, IqOutcome, Manifest, ManifestEntry, Plan, Plugins, Verdict,
-};
+use xylem_hooks::{Cause, Done, HookOutcome, IqOutcome, Manifest, ManifestEntry, Plan, Plugins, Verdict};
 use xylem_router::{Accounts, Directory, Router};
 use xylem_session::{Binding, Conflict, Endpoint, Item, Limits, Resource, Session, SessionTable};
 use xylem_stanza::{BareJid, Jid, Stanza};
@@ -68,27 +66,19 @@ fn plan() -> Arc<Plan> {
         let text = std::fs::read_to_string(plugin.unwrap().path().join("plugin.toml")).ok()?;
         Some(Arc::new(Manifest::parse(&text).unwrap()))
     });
-    let entries: Vec<_> = (0..)
-        .zip(manifests)
-        .map(|(n, manifest)| ManifestEntry { plugin: PluginIndex(n), manifest })
-        .collect();
+    let entries: Vec<_> =
+        (0..).zip(manifests).map(|(n, manifest)| ManifestEntry { plugin: PluginIndex(n), manifest }).collect();
     assert!(entries.len() >= 12, "all plugins take part");
     Arc::new(Plan::compile(&entries, "example.org").unwrap())
 }
 
 fn connect(sessions: &SessionTable, account: &str, resource: &str) -> Arc<Session> {
-    let endpoint = Endpoint {
-        peer: "127.0.0.1:5222".parse().unwrap(),
-        tls: None,
-        mechanism: "PLAIN",
-        anonymous: false,
-    };
+    let endpoint =
+        Endpoint { peer: "127.0.0.1:5222".parse().unwrap(), tls: None, mechanism: "PLAIN", anonymous: false };
     let account = BareJid::parse(account).unwrap();
     let resource = Resource::Wanted(resource);
-    let session = sessions
-        .bind(Binding { account: &account, resource, conflict: Conflict::Replace, endpoint })
-        .unwrap()
-        .session;
+    let session =
+        sessions.bind(Binding { account: &account, resource, conflict: Conflict::Replace, endpoint }).unwrap().session;
     session.set_available(Stanza::parse("<presence/>").unwrap(), 0);
     session
 }
@@ -108,8 +98,7 @@ impl Stage {
         let store = Store::memory().unwrap();
         let sessions = Arc::new(SessionTable::new(Limits::default()));
         let everybody = Arc::new(Everybody(plan()));
-        let router =
-            Router::new(Arc::clone(&sessions), store.clone(), everybody.clone(), everybody);
+        let router = Router::new(Arc::clone(&sessions), store.clone(), everybody.clone(), everybody);
         let crossings = Arc::new(Crossings::default());
         router.attach(crossings.clone());
         let juliet = connect(&sessions, "juliet@example.org", "balcony");

@@ -87,13 +87,27 @@ impl Committer {
         self.shared.queue.settle(last);
         if result.is_err() {
             self.shared.cache.forget_uncommitted();
+            self.shared.tallies.forget();
         }
+        self.tell_removals(&group);
         for submission in group {
             let refused = match submission.work {
                 Work::Refused(error) => Err(error),
                 _ => result.clone(),
             };
             submission.done.answer(refused);
+        }
+    }
+
+    fn tell_removals(&self, group: &std::collections::VecDeque<Submission>) {
+        let ops = group.iter().filter_map(|submission| match &submission.work {
+            Work::Ops(ops) => Some(ops),
+            _ => None,
+        });
+        for op in ops.flatten() {
+            if let TurnOp::Purge { table, partition, .. } | TurnOp::DeletePartition { table, partition } = op {
+                self.shared.tallies.removed(*table, partition);
+            }
         }
     }
 
@@ -162,12 +176,14 @@ impl Committer {
                 kv::lower_delete(staging, &name, partition, key, self.indexed.contains(table))
             }
             TurnOp::DeletePartition { partition, .. } => kv::lower_delete_partition(staging, &name, partition),
-            TurnOp::Append { partition, entry, .. } => {
+            TurnOp::Append { table, partition, entry } => {
                 if entry.id.to_u64() > self.newest_id {
                     self.newest_id = entry.id.to_u64();
                     staging.put(&self.meta, NEWEST_ID.to_vec(), self.newest_id.to_le_bytes().to_vec());
                 }
-                archive::lower_append(staging, &mut self.counts, &name, partition, entry)
+                let rows = archive::lower_append(staging, &mut self.counts, &name, partition, entry)?;
+                self.shared.tallies.counted(*table, partition, rows);
+                Ok(())
             }
             TurnOp::Purge { table, partition, what } => {
                 let left = archive::lower_purge(staging, &mut self.counts, &name, partition, what.clone())?;
@@ -194,6 +210,7 @@ impl Committer {
     fn reload_after_import(&mut self) {
         if self.shared.imported.swap(false, Ordering::AcqRel) {
             self.counts.forget();
+            self.shared.tallies.forget();
             if let Err(error) = self.load_indexed() {
                 self.shared.fail(&error);
             }

@@ -25,6 +25,7 @@ shapes!(
     archive_pages_in_all_directions,
     purges_remove_what_they_say,
     ids_grow_across_restarts,
+    the_count_of_now_waits_for_no_commit,
 );
 
 fn options() -> Options {
@@ -319,6 +320,27 @@ async fn purges_remove_what_they_say(kind: BackendKind) {
     assert_eq!((count().await, left().await), (1, vec![7000]));
     archive.purge("a", Purge::All).wait().await.unwrap();
     assert_eq!((count().await, archive.count("b").await.unwrap()), (0, 1));
+}
+
+async fn the_count_of_now_waits_for_no_commit(kind: BackendKind) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(kind, dir.path(), Options { window: Duration::from_millis(200), ..Options::default() });
+    let archive = store.archive("t");
+    assert_eq!(archive.count_now("a").unwrap(), 0);
+    let (_, first) = archive.append("a", 1, "peer", "row").unwrap();
+    let (_, second) = archive.append("a", 2, "peer", "row").unwrap();
+    assert_eq!(archive.count_now("a").unwrap(), 2, "neither is committed yet");
+    first.wait().await.unwrap();
+    second.wait().await.unwrap();
+    assert_eq!((archive.count_now("a").unwrap(), archive.count("a").await.unwrap()), (2, 2));
+    archive.purge("a", Purge::KeepNewest(1)).wait().await.unwrap();
+    assert_eq!(archive.count_now("a").unwrap(), 1);
+    store.barrier().await.unwrap();
+    store.close();
+    drop((store, archive));
+    let store = open(kind, dir.path(), options());
+    let kept = u64::from(kind != BackendKind::Memory);
+    assert_eq!(store.archive("t").count_now("a").unwrap(), kept, "read again after a restart");
 }
 
 async fn ids_grow_across_restarts(kind: BackendKind) {

@@ -57,7 +57,7 @@ fn count(guest: &Guest, store: u32) -> Result<u64, Fault> {
     let slot = slot(&guest.core, store)?;
     let call = guest.call.as_ref().ok_or(Fault::Denied)?;
     let archive = guest.core.services.store.archive(&slot.name);
-    let stored = crate::wait::block_on(archive.count(Core::partition_name(slot, &call.cause)));
+    let stored = archive.count_now(Core::partition_name(slot, &call.cause));
     let stored = stored.map_err(|error| Fault::storage(&guest.core.id, &error))?;
     Ok(stored + call.appended)
 }

@@ -53,19 +53,20 @@ impl Counts {
     }
 }
 
+/// Stages a row; says how many there are with it.
 pub(crate) fn lower_append(
     staging: &mut Staging<'_>,
     counts: &mut Counts,
     table: &Arc<str>,
     partition: &Arc<str>,
     entry: &ArchiveEntry,
-) -> Result<()> {
+) -> Result<u64> {
     let row = encode(entry.at_ms, &entry.peer, &entry.payload);
     staging.put(table, row_key(partition, entry.id), row);
     staging.put(table, peer_key(partition, &entry.peer, entry.id), Vec::new());
     let rows = counts.of(staging, table, partition)?;
     counts.set(staging, table, partition, rows + 1);
-    Ok(())
+    Ok(rows + 1)
 }
 
 /// Stages the removal; returns what is left to do.

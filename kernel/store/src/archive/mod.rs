@@ -3,6 +3,7 @@
 mod clock;
 mod lower;
 mod page;
+mod tally;
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,6 +13,7 @@ use bytes::Bytes;
 
 pub(crate) use clock::ArchiveClock;
 pub(crate) use lower::{Counts, lower_append, lower_purge};
+pub(crate) use tally::Tallies;
 
 use crate::error::Result;
 use crate::store::Store;
@@ -196,5 +198,20 @@ impl Archive {
     pub async fn count(&self, partition: &str) -> Result<u64> {
         let (table, name) = (self.store.table_name(self.table), Arc::<str>::from(partition));
         self.store.read_settled(self.table, partition, move |backend| page::count(backend, &table, &name)).await
+    }
+
+    /// Number of rows, those submitted but not yet committed included. Waits for nobody;
+    /// the first call for a partition makes one read. A purge counts once it is committed.
+    ///
+    /// # Errors
+    /// Those of the backend.
+    pub fn count_now(&self, partition: &str) -> Result<u64> {
+        let shared = self.store.shared();
+        if let Some(rows) = shared.tallies.rows(self.table, partition) {
+            return Ok(rows);
+        }
+        let table = self.store.table_name(self.table);
+        let rows = shared.guarded(|| page::count(&*shared.backend, &table, partition))?;
+        Ok(shared.tallies.read(self.table, partition, rows))
     }
 }

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 
 pub(crate) use shared::Shared;
 
-use crate::archive::{Archive, ArchiveClock};
+use crate::archive::{self, Archive, ArchiveClock};
 use crate::backend::{self, Backend, BackendKind};
 use crate::cache::PartitionCache;
 use crate::committer::{self, Committer};
@@ -76,6 +76,7 @@ impl Store {
             fuse: Arc::default(),
             metrics: Metrics::default(),
             imported: AtomicBool::new(false),
+            tallies: archive::Tallies::default(),
         });
         let committer = Committer::new(Arc::clone(&shared))?;
         let thread = std::thread::Builder::new().name("store-commit".into()).spawn(move || committer.run());

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 
-use crate::archive::ArchiveClock;
+use crate::archive::{ArchiveClock, Tallies};
 use crate::backend::{Backend, Scan};
 use crate::cache::PartitionCache;
 use crate::disk_space::DiskSpace;
@@ -31,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) imported: AtomicBool,
     pub(crate) disk: DiskSpace,
     pub(crate) clock: Arc<ArchiveClock>,
+    pub(crate) tallies: Tallies,
 }
 
 impl Shared {
@@ -55,7 +56,7 @@ impl Shared {
         self.queue.committed.load(Ordering::Acquire) < seq
     }
 
-    pub(super) fn guarded<T>(&self, read: impl FnOnce() -> Result<T>) -> Result<T> {
+    pub(crate) fn guarded<T>(&self, read: impl FnOnce() -> Result<T>) -> Result<T> {
         self.fuse.guard(self.backend.name(), read)
     }
 

@@ -106,6 +106,9 @@ impl Store {
         // In the same order in memory as in the queue, as the place is held.
         for op in &ops {
             shared.cache.apply(op, place.seq);
+            if let TurnOp::Append { table, partition, .. } = op {
+                shared.tallies.submitted(*table, partition);
+            }
         }
         place.push(class, Work::Ops(ops), bytes, done);
         Ok(())
