@@ -22,7 +22,12 @@ struct Hands {
 
 impl HandClock {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Hands { now: watch::Sender::new(BEGINNING), awaited: Mutex::default() }))
+        Self::at(BEGINNING)
+    }
+
+    /// Another clock that nobody looks at yet.
+    pub(crate) fn at(now: u64) -> Self {
+        Self(Arc::new(Hands { now: watch::Sender::new(now), awaited: Mutex::default() }))
     }
 
     pub(crate) fn set(&self, ms: u64) {

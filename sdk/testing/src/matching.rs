@@ -79,7 +79,8 @@ fn attributes(wanted: Node<'_>, came: Node<'_>, place: Place, scope: &mut Scope<
             }
         }
     }
-    let extra = came.attrs().find(|attr| find(wanted, attr).is_none() && !goes_without_saying(attr, came, place, scope));
+    let extra =
+        came.attrs().find(|attr| find(wanted, attr).is_none() && !goes_without_saying(attr, came, place, scope));
     extra.map_or(Ok(()), |attr| Err(format!("{}='{}' was not expected", attr.name(), attr.value())))
 }
 

@@ -16,6 +16,9 @@ use crate::line::Line;
 use crate::stranger::Stranger;
 use crate::world::World;
 
+/// Moments in one [`Server::advance`] at which something was due.
+const MOST_STEPS: usize = 100_000;
+
 /// A running server with a store in memory. Its time is 2026-01-01T00:00:00Z until
 /// [`Server::advance`] moves it.
 pub struct Server {
@@ -40,7 +43,8 @@ impl Server {
     pub fn account(&self, name: &str) {
         let account = self.address(name);
         let mut turn = self.world.store.turn();
-        let made = self.world.accounts.create(&mut turn, account.domain(), account.local().unwrap_or_default(), "secret");
+        let made =
+            self.world.accounts.create(&mut turn, account.domain(), account.local().unwrap_or_default(), "secret");
         if let Err(refusal) = made {
             panic!("{account}: {refusal}");
         }
@@ -87,7 +91,10 @@ impl Server {
     pub fn client(&self, address: &str) -> Client {
         let jid = FullJid::parse(address).unwrap_or_else(|error| panic!("{address}: {error}"));
         let account = jid.bare();
-        assert!(self.world.accounts.password(&account).is_some(), "there is no account {account}; make it with `account`");
+        assert!(
+            self.world.accounts.password(&account).is_some(),
+            "there is no account {account}; make it with `account`"
+        );
         let peer = std::net::SocketAddr::from(([192, 0, 2, 1], 49152));
         let endpoint = Endpoint { peer, tls: None, mechanism: "SCRAM-SHA-256", anonymous: false };
         let resource = Resource::Wanted(jid.resource());
@@ -121,9 +128,12 @@ impl Server {
     /// of questions, limits that fill up again.
     pub fn advance(&self, time: Duration) {
         let end = self.clock.now_ms().saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        let mut steps = 0;
         while let Some(next) = self.clock.next().filter(|next| *next <= end) {
             self.clock.set(next.max(self.clock.now_ms()));
             self.world.run(self.world.host.run_due());
+            steps += 1;
+            assert!(steps < MOST_STEPS, "timers go off without end: one is set for the moment that it goes off in");
         }
         self.clock.set(end);
         self.world.settle();
@@ -140,6 +150,8 @@ impl Server {
     pub fn restart(&mut self) {
         self.world.settle();
         self.world.end("the server was restarted");
+        // What the old process waited for is nothing to the new one.
+        self.clock = HandClock::at(self.clock.now_ms());
         self.world = World::begin(&self.parts, &self.disk, &self.clock);
     }
 

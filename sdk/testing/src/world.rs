@@ -67,7 +67,8 @@ impl World {
         host.attach(Arc::new(router.clone()));
         host.start();
         drop(running);
-        let world = Rc::new(Self { store, sessions, accounts, host, router, lines: RefCell::default(), standing, runtime });
+        let world =
+            Rc::new(Self { store, sessions, accounts, host, router, lines: RefCell::default(), standing, runtime });
         world.settle();
         world
     }
@@ -126,7 +127,11 @@ impl World {
 
     fn under_way(&self) -> String {
         let tasks = self.runtime.metrics().num_alive_tasks().saturating_sub(self.standing);
-        format!("{tasks} tasks, {} batches, effects to carry out: {}", self.store.health().waiting, !self.host.is_idle())
+        format!(
+            "{tasks} tasks, {} batches, effects to carry out: {}",
+            self.store.health().waiting,
+            !self.host.is_idle()
+        )
     }
 
     /// Everybody is cut off, and nothing more happens here.

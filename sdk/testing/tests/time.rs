@@ -60,7 +60,8 @@ fn a_question_is_answered_or_times_out() {
     for answers in [true, false] {
         romeo.send(ask);
         romeo.receives("<iq type='result' id='a'/>");
-        let question = juliet.receives("<iq type='get' id='{id:q}' from='romeo@localhost'><time xmlns='urn:xmpp:time'/></iq>");
+        let question =
+            juliet.receives("<iq type='get' id='{id:q}' from='romeo@localhost'><time xmlns='urn:xmpp:time'/></iq>");
         if answers {
             juliet.send(&format!("<iq type='result' id='{}' to='romeo@localhost'/>", question.caught("q")));
             romeo.receives(&note("answered"));

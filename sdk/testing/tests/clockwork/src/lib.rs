@@ -2,6 +2,7 @@
 
 use xylem_sdk::outbox::{self, Pick, to_sessions};
 use xylem_sdk::prelude::*;
+use xylem_sdk::{Answer, Wake};
 
 xylem_sdk::plugin!();
 
