@@ -6,14 +6,14 @@ use crate::config::Config;
 use crate::instance::Reread;
 use crate::logs;
 use crate::reload::reload;
-use crate::serve::{Serving, runtime};
+use crate::serve::{Serving, end, runtime};
 use crate::signals::{Signals, Wish};
 
 /// Runs in the foreground until a signal ends it.
 pub fn run(config: Config) -> anyhow::Result<()> {
     logs::begin(&config.log);
     let runtime = runtime(config.server.threads)?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         let mut signals = Signals::listen()?;
         let reread = Reread::File(config.file.clone());
         let serving = Serving::start(config, reread).await?;
@@ -28,7 +28,9 @@ pub fn run(config: Config) -> anyhow::Result<()> {
         serving.stop().await;
         tracing::info!("stopped");
         Ok(())
-    })
+    });
+    end(runtime);
+    outcome
 }
 
 /// Says where everything is and, at the first start, what to do next.

@@ -63,6 +63,12 @@ pub fn runtime(threads: usize) -> anyhow::Result<tokio::runtime::Runtime> {
     builder.build().context("no threads")
 }
 
+/// Ends the runtime after everything was stopped. What still computes then is not waited for long:
+/// all that anybody was promised is on disk.
+pub fn end(runtime: tokio::runtime::Runtime) {
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+}
+
 fn backend(instance: &Arc<Instance>) -> Backend {
     Backend {
         accounts: Arc::new(backend::AccountBackend(Arc::clone(instance))),
