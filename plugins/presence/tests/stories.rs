@@ -57,7 +57,8 @@ fn a_probe_is_answered_to_friends_alone() {
     let mut romeo = online(&server, "romeo@localhost/orchard");
     let mut juliet = online(&server, "juliet@localhost/balcony");
     let mut paris = online(&server, "paris@localhost/garden");
-    (romeo.skip(), juliet.skip());
+    romeo.skip();
+    juliet.skip();
 
     romeo.send("<presence type='probe' to='juliet@localhost'/>");
     romeo.receives("<presence from='juliet@localhost/balcony'/>");

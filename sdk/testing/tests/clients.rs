@@ -13,7 +13,8 @@ fn verona() -> (Server, Client, Client) {
     let mut juliet = server.client("juliet@localhost/balcony");
     romeo.send("<presence/>");
     juliet.send("<presence/>");
-    (romeo.skip(), juliet.skip());
+    romeo.skip();
+    juliet.skip();
     (server, romeo, juliet)
 }
 
