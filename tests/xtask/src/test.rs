@@ -15,7 +15,7 @@ pub fn run(workspace: &Workspace, clients: bool) -> anyhow::Result<()> {
         return cargo(workspace, &["test", "--workspace"]);
     }
     cargo(workspace, &["test", "--workspace", "--exclude", "xylem-suite"])?;
-    cargo(workspace, &["test", "--package", "xylem-suite", "--lib", "--test", "transcripts"])
+    cargo(workspace, &["test", "--package", "xylem-suite", "--lib", "--test", "transcripts", "--test", "durability"])
 }
 
 /// Foreign clients in Python need an environment of their own.
