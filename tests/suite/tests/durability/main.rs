@@ -19,7 +19,7 @@
 //! printed, not judged.
 //!
 //! In short: six kills for each backend. `XYLEM_TORTURE_ROUNDS=300` kills that often; `XYLEM_TORTURE_SEED=N`
-//! repeats the same requests (not the same moments).
+//! begins with the same requests; the moments differ.
 
 mod check;
 mod client;
