@@ -5,7 +5,7 @@ use std::sync::Arc;
 use xylem_hooks::call::PluginIndex;
 use xylem_hooks::{HookPoint, Phase, Plan};
 use xylem_session::Session;
-use xylem_stanza::{BareJid, Condition, FullJid, Kind, Stanza, Type};
+use xylem_stanza::{BareJid, Condition, FullJid, Kind, Outgoing, Stanza, Type};
 
 use crate::chain::{Passage, Passed};
 use crate::iq::Request;
@@ -81,7 +81,16 @@ impl Parts {
 
     /// Puts a stanza into a session's queue; false when the session is over.
     pub(crate) fn push(&self, session: &Session, stanza: &Stanza) -> bool {
-        let pushed = session.queue().push(stanza.outgoing()).is_ok();
+        self.queue(session, stanza, stanza.outgoing())
+    }
+
+    /// The same with a stanza that is kept elsewhere until it is written.
+    pub(crate) fn push_kept(&self, session: &Session, stanza: &Stanza) -> bool {
+        self.queue(session, stanza, stanza.outgoing().kept())
+    }
+
+    fn queue(&self, session: &Session, stanza: &Stanza, outgoing: Outgoing) -> bool {
+        let pushed = session.queue().push(outgoing).is_ok();
         if pushed {
             self.counters.went(stanza.kind());
         }

@@ -69,7 +69,8 @@ impl Parts {
         let Some(plan) = self.directory.plan(session.jid().domain()) else { return };
         let account = session.jid().bare();
         let origin = Origin::default();
-        for stanza in stanzas {
+        // What an archive still holds is delivered from there again.
+        for stanza in stanzas.into_iter().filter(|stanza| !stanza.kept) {
             let mut bytes = BytesMut::with_capacity(stanza.len());
             stanza.write_to(&mut bytes);
             let Some(stanza) = std::str::from_utf8(&bytes).ok().and_then(|xml| Stanza::parse(xml).ok()) else {

@@ -98,7 +98,7 @@ impl Parts {
             let Some(last) = page.rows.last().map(|row| row.id) else { return };
             for row in &page.rows {
                 match std::str::from_utf8(&row.payload).ok().and_then(|xml| Stanza::parse(xml).ok()) {
-                    Some(stanza) => drop(self.push(session, &stanza)),
+                    Some(stanza) => drop(self.push_kept(session, &stanza)),
                     None => tracing::error!(%table, %partition, id = %row.id, "a kept stanza is damaged; left out"),
                 }
             }

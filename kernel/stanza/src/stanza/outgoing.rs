@@ -14,13 +14,21 @@ pub struct Outgoing {
     pub head: Bytes,
     /// Everything behind it.
     pub tail: Bytes,
+    /// Whether it is kept until it is written: if its session ends before, it is not lost.
+    pub kept: bool,
 }
 
 impl Outgoing {
     /// Bytes that are ready as they are.
     #[must_use]
     pub fn raw(bytes: impl Into<Bytes>) -> Self {
-        Self { head: bytes.into(), tail: Bytes::new() }
+        Self { head: bytes.into(), tail: Bytes::new(), kept: false }
+    }
+
+    /// The same, from a place that keeps it until it is written.
+    #[must_use]
+    pub fn kept(self) -> Self {
+        Self { kept: true, ..self }
     }
 
     /// Number of bytes.
@@ -66,14 +74,18 @@ impl Stanza {
     /// As [`Stanza::outgoing`] between other addresses, for a fan-out.
     #[must_use]
     pub fn outgoing_as(&self, from: Option<&Jid>, to: Option<&Jid>) -> Outgoing {
-        Outgoing { head: self.head(from, to, false).into(), tail: self.element.tail() }
+        Outgoing { head: self.head(from, to, false).into(), tail: self.element.tail(), kept: false }
     }
 
     /// As [`Stanza::outgoing`], its namespace declared: for WebSocket frames
     /// (RFC 7395 §3.3.3), archives and stanzas inside others.
     #[must_use]
     pub fn outgoing_standalone(&self) -> Outgoing {
-        Outgoing { head: self.head(self.from.as_ref(), self.to.as_ref(), true).into(), tail: self.element.tail() }
+        Outgoing {
+            head: self.head(self.from.as_ref(), self.to.as_ref(), true).into(),
+            tail: self.element.tail(),
+            kept: false,
+        }
     }
 
     /// Appends the stanza as [`Stanza::outgoing`] has it.
