@@ -81,6 +81,26 @@ fn what_a_client_never_read_waits_for_the_next() {
 }
 
 #[test]
+fn a_handover_that_breaks_off_is_made_again_once() {
+    let server = verona(100);
+    let mut romeo = server.client("romeo@localhost/orchard");
+    say(&mut romeo, "one");
+    say(&mut romeo, "two");
+    let mut juliet = server.client("juliet@localhost/balcony");
+    juliet.stop_reading();
+    juliet.send("<presence/>");
+    juliet.disconnect();
+
+    let mut juliet = server.client("juliet@localhost/phone");
+    juliet.send("<presence/>");
+    let came = juliet.skip().concat();
+    for text in ["one", "two"] {
+        assert_eq!(came.matches(&format!("<body>{text}</body>")).count(), 1, "{came}");
+    }
+    assert_eq!(came.matches("urn:xmpp:delay").count(), 2, "stamped when they came, and never again: {came}");
+}
+
+#[test]
 fn a_message_that_cannot_be_kept_is_not_lost_in_silence() {
     let server = verona(100);
     let mut romeo = server.client("romeo@localhost/orchard");
