@@ -305,8 +305,8 @@ async fn a_fast_client_is_slowed_down_and_loses_nothing() {
         romeo.send(&format!("<message id='{n}'><body>{}</body></message>", "x".repeat(10_000))).await;
     }
     romeo.until("<echo id='9'/>").await;
-    // 80,000 bytes beyond the burst.
-    assert!(start.elapsed() >= Duration::from_millis(350), "{:?}", start.elapsed());
+    // 80,000 bytes beyond the burst, of which the last read may run into debt.
+    assert!(start.elapsed() >= Duration::from_millis(200), "{:?}", start.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]
