@@ -18,12 +18,12 @@ pub fn run(workspace: &Workspace, clients: bool) -> anyhow::Result<()> {
     cargo(workspace, &["test", "--package", "xylem-suite", "--lib", "--test", "transcripts", "--test", "durability"])
 }
 
-/// Foreign clients in Python need an environment of their own.
+/// Foreign clients that are no Debian packages are prepared in the target folder.
 fn prepare_clients(workspace: &Workspace) -> anyhow::Result<()> {
-    let folder = workspace.target.join("clients-venv");
+    let ready = ["clients-venv/bin/pip", "clients-tokio-xmpp"].iter().all(|made| workspace.target.join(made).exists());
     let setup = workspace.root.join("tests/clients/setup");
-    if folder.join("bin/pip").exists() || !setup.exists() {
+    if ready || !setup.exists() {
         return Ok(());
     }
-    execute(Command::new(setup).arg(folder))
+    execute(Command::new(setup).arg(&workspace.target))
 }
