@@ -29,7 +29,7 @@ impl Store {
         self.read(move |backend| backend.scan(&table, &scan)).await
     }
 
-    /// See [`Kv::cached`].
+    /// See [`crate::Kv::cached`].
     #[must_use]
     pub fn cached(&self, table: TableId, partition: &str) -> Option<Arc<Partition>> {
         let found = self.shared().cache.cached(table, partition);
@@ -39,7 +39,7 @@ impl Store {
         found
     }
 
-    /// See [`Kv::partition`].
+    /// See [`crate::Kv::partition`].
     ///
     /// # Errors
     /// Those of the backend.
