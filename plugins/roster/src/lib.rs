@@ -1,7 +1,7 @@
 //! Contact lists and presence subscriptions (RFC 6121 §2 and §3).
 //!
 //! Other plugins may read the store `contacts`: one row for each bare JID, whose
-//! first byte is a set of bits (see [`contact`]), with the indexes `to`, `from` and `pending`.
+//! first byte is a set of bits (see `contact.rs`), with the indexes `to`, `from` and `pending`.
 
 mod change;
 mod contact;
