@@ -165,6 +165,8 @@ pub struct Hook {
     pub when: When,
     /// The expression as written, empty for none.
     pub when_text: String,
+    /// For what comes to the plugin's claimed domains, and that alone. Other hooks never see it.
+    pub claimed: bool,
     pub before: Vec<PluginId>,
     pub after: Vec<PluginId>,
 }

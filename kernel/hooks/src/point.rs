@@ -63,6 +63,12 @@ impl HookPoint {
         matches!(self, Self::MessageOut | Self::PresenceOut | Self::IqOut)
     }
 
+    /// Whether stanzas to a claimed domain pass here.
+    #[must_use]
+    pub const fn may_be_claimed(self) -> bool {
+        matches!(self, Self::MessageIn | Self::PresenceIn | Self::IqIn)
+    }
+
     /// The name in manifests and in `xylem chain`.
     #[must_use]
     pub const fn name(self) -> &'static str {

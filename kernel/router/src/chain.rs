@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use xylem_hooks::call::PluginIndex;
 use xylem_hooks::{Failure, HookPoint, Next, Party, Phase, Plan, Verdict, Views, Walk};
 use xylem_stanza::{Jid, Stanza};
 use xylem_store::Store;
@@ -30,6 +31,11 @@ impl<'a> Passage<'a> {
     pub(crate) fn new(plan: &'a Plan, point: HookPoint, key: &'a str, stanza: &Stanza) -> Self {
         let incoming = !point.is_outgoing();
         Self { plan, walk: plan.point(point).walk(stanza), key, incoming }
+    }
+
+    /// The part of a chain that is for a domain claimed by this plugin.
+    pub(crate) fn claimed(plan: &'a Plan, point: HookPoint, key: &'a str, stanza: &Stanza, owner: PluginIndex) -> Self {
+        Self { plan, walk: plan.point(point).walk_claimed(stanza, owner), key, incoming: true }
     }
 
     /// Walks up to and including this phase.

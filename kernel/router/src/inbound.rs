@@ -51,12 +51,15 @@ impl Parts {
             Kind::Presence => HookPoint::PresenceIn,
             Kind::Iq => HookPoint::IqIn,
         };
-        let mut passage = Passage::new(plan, point, &key, &stanza);
+        let mut passage = Passage::claimed(plan, point, &key, &stanza, owner);
         let stanza = match passage.through(Phase::Observe, self, origin, stanza).await {
             Passed::On(stanza) => stanza,
             Passed::Stopped => return,
             Passed::Rejected(stanza, failure) => return self.bounce(&stanza, &failure, origin).await,
         };
+        if stanza.kind() == Kind::Iq && !stanza.type_().is_request() {
+            return self.hand_answer(&stanza);
+        }
         let claim =
             Request::of(&stanza).and_then(|request| plan.domain_iq(owner, request.ns, request.name, request.kind));
         match claim {

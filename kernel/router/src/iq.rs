@@ -123,7 +123,7 @@ impl Parts {
     }
 
     /// A result or error to the server or an account: a plugin may wait for it.
-    fn hand_answer(&self, stanza: &Stanza) {
+    pub(crate) fn hand_answer(&self, stanza: &Stanza) {
         let known = self.plugins.get().is_some_and(|plugins| plugins.answer(stanza));
         if !known {
             tracing::debug!(from = ?stanza.from(), id = ?stanza.id(), "an answer that nobody asked for");

@@ -230,6 +230,10 @@ impl Page<'_> {
             return self
                 .refuse(span, "phase `fallback` and hook `message.fallback` belong together; change one of them");
         }
+        let claimed = raw.claimed.as_ref().is_some_and(|claimed| *claimed.get_ref());
+        if let Some(claimed) = raw.claimed.filter(|claimed| *claimed.get_ref() && !raw.on.may_be_claimed()) {
+            return self.refuse(claimed.span(), "only at message.in, presence.in and iq.in; take it out");
+        }
         let handler = self.handler(raw.handler)?;
         Ok(Hook {
             line,
@@ -240,6 +244,7 @@ impl Page<'_> {
             to,
             when,
             when_text,
+            claimed,
             before: raw.before,
             after: raw.after,
         })

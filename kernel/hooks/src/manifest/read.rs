@@ -91,6 +91,7 @@ pub(super) struct RawHook {
     pub(super) types: Option<Spanned<Vec<TypeName>>>,
     pub(super) to: Option<Spanned<Vec<AddressForm>>>,
     pub(super) when: Option<Spanned<String>>,
+    pub(super) claimed: Option<Spanned<bool>>,
     #[serde(default)]
     pub(super) before: Vec<PluginId>,
     #[serde(default)]

@@ -48,6 +48,8 @@ pub struct Step {
     pub types: Types,
     pub to: AddressForms,
     pub when: When,
+    /// For stanzas to a domain that the plugin claims, and for no others.
+    pub claimed: bool,
     when_text: String,
     handler: String,
     /// Which of the walk's bit sets is this plugin's.
@@ -70,6 +72,7 @@ pub struct Chain {
     steps: Vec<Step>,
     by_type: [u128; 16],
     by_form: [u128; 4],
+    claimed: u128,
     elements: HashMap<Box<str>, Vec<ElementTest>>,
     slots: usize,
 }
@@ -111,6 +114,7 @@ impl Chain {
                     types: hook.types,
                     to: hook.to,
                     when: hook.when.clone(),
+                    claimed: hook.claimed,
                     when_text: hook.when_text.clone(),
                     handler: hook.handler.clone(),
                     slot: chain.slots,
@@ -156,6 +160,9 @@ impl Chain {
                     *mask |= 1 << n;
                 }
             }
+            if step.claimed {
+                self.claimed |= 1 << n;
+            }
         }
     }
 
@@ -174,8 +181,23 @@ impl Chain {
     /// Starts a walk; a stanza that no hook can want costs two table reads.
     #[must_use]
     pub fn walk(&self, stanza: &Stanza) -> Walk<'_> {
-        let mut walk = Walk { chain: self, left: 0, bits: SmallVec::new(), known: SmallVec::new() };
-        walk.left = self.candidates(stanza);
+        self.walk_along(stanza, self.candidates(stanza) & !self.claimed)
+    }
+
+    /// Starts a walk of a stanza to a domain that the plugin claims: no other plugin is called.
+    #[must_use]
+    pub fn walk_claimed(&self, stanza: &Stanza, owner: PluginIndex) -> Walk<'_> {
+        let mut left = self.candidates(stanza) & self.claimed;
+        for (n, step) in self.steps.iter().enumerate() {
+            if step.plugin != owner {
+                left &= !(1 << n);
+            }
+        }
+        self.walk_along(stanza, left)
+    }
+
+    fn walk_along(&self, stanza: &Stanza, left: u128) -> Walk<'_> {
+        let mut walk = Walk { chain: self, left, bits: SmallVec::new(), known: SmallVec::new() };
         if walk.left != 0 {
             walk.examine(stanza);
         }
@@ -326,6 +348,9 @@ impl fmt::Display for Step {
         }
         if self.to != AddressForms::ALL {
             write!(f, " to={}", self.to)?;
+        }
+        if self.claimed {
+            f.write_str(" claimed")?;
         }
         if !self.when_text.is_empty() {
             write!(f, " when=({})", self.when_text)?;

@@ -251,3 +251,25 @@ fn a_filter_walk_is_cheap_to_describe() {
         format!("{:9} {:24} f type=chat to=bare when=(not x) on-fault=refuse", "screen", "a")
     );
 }
+
+#[test]
+fn a_claimed_domain_is_its_owners_alone() {
+    let claimed = hook("message.in", "default", "claimed = true");
+    let plan = compile(&[
+        entry(
+            0,
+            "rooms",
+            &format!("{claimed}{}[[domain]]\nclaim = \"rooms.{{domain}}\"\n", hook("message.in", "copy", "")),
+        ),
+        entry(1, "archive", &hook("message.in", "record", "")),
+        entry(2, "other", &claimed),
+    ]);
+    let ordinary = ids(called(&plan, HookPoint::MessageIn, CHAT, &Rows::default(), None));
+    assert_eq!(ordinary, ["archive", "rooms"]);
+    let mut walk = plan.point(HookPoint::MessageIn).walk_claimed(&stanza(CHAT), PluginIndex(0));
+    let Next::Call { step, .. } = walk.next(Phase::Observe, &PARTY, &Rows::default()) else {
+        panic!("nobody is called")
+    };
+    assert_eq!((&*step.plugin_id, step.phase), ("rooms", Phase::Default));
+    assert!(matches!(walk.next(Phase::Observe, &PARTY, &Rows::default()), Next::Done));
+}
