@@ -1,5 +1,7 @@
 //! What a turn asks the kernel to do, after what it wrote is durable.
 
+use std::sync::Arc;
+
 use xylem_stanza::{BareJid, FullJid, Jid, Stanza};
 
 /// Which sessions of an account.
@@ -17,6 +19,41 @@ pub struct Pick {
     pub only: Option<String>,
 }
 
+/// Whom a fan-out goes to: a list shared with whoever keeps it, less a few. Cloning is cheap.
+#[derive(Clone, Debug, Default)]
+pub struct Recipients {
+    all: Arc<Vec<Jid>>,
+    /// Sorted.
+    except: Vec<String>,
+}
+
+impl Recipients {
+    /// All of these but those whose address is in `except`, as prepared text.
+    #[must_use]
+    pub fn new(all: Arc<Vec<Jid>>, mut except: Vec<String>) -> Self {
+        except.sort_unstable();
+        Self { all, except }
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Jid> {
+        let excepted = |jid: &Jid| self.except.binary_search_by(|known| known.as_str().cmp(jid.as_str())).is_ok();
+        self.all.iter().filter(move |jid| self.except.is_empty() || !excepted(jid))
+    }
+
+    /// How many there are at most, those left out included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Whether there is nobody at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+}
+
 /// One effect; those of a turn are released in order. Addresses are checked
 /// against the plugin's grants before an effect is made.
 #[derive(Clone, Debug)]
@@ -26,7 +63,7 @@ pub enum Effect {
     /// The same stanza to each address, `to` filled in.
     ToAddresses {
         stanza: Stanza,
-        to: Vec<Jid>,
+        to: Recipients,
     },
     /// One copy to each picked session, past the account's in chain.
     ToSessions {

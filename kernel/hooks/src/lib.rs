@@ -11,7 +11,7 @@ pub mod point;
 pub mod verdict;
 
 pub use call::{Cause, Done, HookOutcome, IqOutcome, Plugins, Release};
-pub use effect::{Effect, Pick};
+pub use effect::{Effect, Pick, Recipients};
 pub use manifest::{Manifest, ManifestError};
 pub use plan::{Chain, Claim, ManifestEntry, Next, Party, Plan, PlanError, Step, Views, Walk};
 pub use point::{EntityClass, EventPoint, HookPoint, Phase};

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use xylem_hooks::{Cause, Done, Effect, Pick, Release};
+use xylem_hooks::{Cause, Done, Effect, Pick, Recipients, Release};
 use xylem_session::{Barrier, Delivery, Session};
 use xylem_stanza::{BareJid, FullJid, Jid, Stanza};
 use xylem_store::{ArchiveQuery, Purge};
@@ -43,8 +43,8 @@ impl Parts {
         }
     }
 
-    async fn to_addresses(self: &Arc<Self>, stanza: &Stanza, to: &[Jid], origin: &Origin) {
-        for address in to {
+    async fn to_addresses(self: &Arc<Self>, stanza: &Stanza, to: &Recipients, origin: &Origin) {
+        for address in to.iter() {
             self.route(stanza.with_to(address), origin.clone()).await;
         }
     }

@@ -26,7 +26,7 @@ pub(crate) fn directed(cx: &Cx, stanza: &Stanza) -> Result<Verdict, Failure> {
 /// Takes all of it back: the current stanza goes to everybody who was told.
 pub(crate) fn withdraw(from: &str) -> Result<(), Fault> {
     let group = group(from);
-    to_group(None, &group, &[])?;
+    to_group(None, None, &group, &[])?;
     groups::clear(&group)
 }
 

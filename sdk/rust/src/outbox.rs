@@ -78,10 +78,12 @@ pub fn to_index(template: Option<Xml>, rows: impl Rows, index: &str, value: &str
     Ok(wit::to_index(template.map(Xml::build).as_deref(), rows.number(), index, value)?)
 }
 
-/// One copy to each member of a group, less these.
-pub fn to_group(template: Option<Xml>, group: &str, except: &[&str]) -> Result<(), Fault> {
+/// One copy to each member of a group, less these. `sender` replaces `from` and must be within the grant
+/// `outbox.from`. Without a template: the current stanza as edited so far, so that a room reflects a
+/// message to thousands without building it anew.
+pub fn to_group(template: Option<Xml>, sender: Option<&str>, group: &str, except: &[&str]) -> Result<(), Fault> {
     let except: Vec<String> = except.iter().map(|member| (*member).into()).collect();
-    Ok(wit::to_group(template.map(Xml::build).as_deref(), group, &except)?)
+    Ok(wit::to_group(template.map(Xml::build).as_deref(), sender, group, &except)?)
 }
 
 /// Sends the last broadcast presence of each available session of the key's account to this address.

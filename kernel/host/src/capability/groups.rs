@@ -47,17 +47,22 @@ fn put(guest: &mut Guest, group: &str, member: &str) -> Result<(), Fault> {
     if group.len() > NAME {
         return Err(Fault::Invalid(format!("a group's name has {NAME} bytes at most")));
     }
-    let member = Jid::parse(member).map_err(Fault::invalid)?.as_str().to_owned();
-    if members(guest, group)?.len() >= MEMBERS {
+    let member = Jid::parse(member).map_err(Fault::invalid)?;
+    let core = std::sync::Arc::clone(&guest.core);
+    let call = guest.call()?;
+    if core.services.groups.count(&core.id, &call.cause.key, group, &call.after.groups) >= MEMBERS {
         return Err(Fault::Quota);
     }
-    guest.call()?.after.groups.set(group, member, true);
+    call.after.groups.set(group, member, true);
     Ok(())
 }
 
 fn drop_member(guest: &mut Guest, group: &str, member: String) -> Result<bool, Fault> {
     let was = has(guest, group, &member)?;
-    guest.call()?.after.groups.set(group, member, false);
+    if was {
+        let member = Jid::parse(&member).map_err(Fault::invalid)?;
+        guest.call()?.after.groups.set(group, member, false);
+    }
     Ok(was)
 }
 
@@ -73,7 +78,7 @@ fn members(guest: &Guest, group: &str) -> Result<Vec<String>, Fault> {
     let call = guest.call.as_ref().ok_or(Fault::Denied)?;
     let core = &guest.core;
     let members = core.services.groups.members(&core.id, &call.cause.key, group, &call.after.groups);
-    Ok(members.into_iter().collect())
+    Ok(members.iter().map(|member| member.as_str().to_owned()).collect())
 }
 
 fn clear(guest: &mut Guest, group: &str) -> Result<(), Fault> {

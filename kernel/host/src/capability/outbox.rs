@@ -3,7 +3,7 @@
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Lift, Linker};
 use xylem_hooks::manifest::{Class, OutboxGrant, Recipient, Sender};
-use xylem_hooks::{Effect, Pick};
+use xylem_hooks::{Effect, Pick, Recipients};
 use xylem_stanza::{BareJid, Jid, Kind, Stanza};
 
 use super::{Answer, Fault};
@@ -60,9 +60,9 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     into.func_wrap(
         "to-group",
         |mut cx: Cx<'_>,
-         (template, group, except): (Option<String>, String, Vec<String>)|
+         (template, sender, group, except): (Option<String>, Option<String>, String, Vec<String>)|
          -> wasmtime::Result<Answer<()>> {
-            Ok((to_group(cx.data_mut(), template.as_deref(), &group, &except),))
+            Ok((to_group(cx.data_mut(), template.as_deref(), sender.as_deref(), &group, except),))
         },
     )?;
     into.func_wrap("presence-to", |mut cx: Cx<'_>, (to,): (String,)| -> wasmtime::Result<Answer<()>> {
@@ -147,11 +147,17 @@ fn to_index(guest: &mut Guest, template: Option<&str>, store: u32, index: &str, 
     let rows = super::kv::indexed(&core, call, store, index, value, limit)?;
     let addresses =
         rows.iter().filter_map(|(_, key, _)| std::str::from_utf8(key).ok().and_then(|key| Jid::parse(key).ok()));
-    let to: Vec<Jid> = addresses.collect();
-    fan_out(guest, &grant, template, to)
+    let to = Recipients::new(std::sync::Arc::new(addresses.collect()), Vec::new());
+    fan_out(guest, &grant, template, None, to)
 }
 
-fn to_group(guest: &mut Guest, template: Option<&str>, group: &str, except: &[String]) -> Result<(), Fault> {
+fn to_group(
+    guest: &mut Guest,
+    template: Option<&str>,
+    sender: Option<&str>,
+    group: &str,
+    except: Vec<String>,
+) -> Result<(), Fault> {
     let grant = grant(guest)?.clone();
     if !guest.core.manifest.needs.groups {
         return Err(Fault::denied(guest, "groups = true"));
@@ -159,18 +165,34 @@ fn to_group(guest: &mut Guest, template: Option<&str>, group: &str, except: &[St
     let core = std::sync::Arc::clone(&guest.core);
     let call = guest.call()?;
     let members = core.services.groups.members(&core.id, &call.cause.key, group, &call.after.groups);
-    let members = members.iter().filter(|member| !except.contains(member));
-    let to = members.filter_map(|member| Jid::parse(member).ok()).collect();
-    fan_out(guest, &grant, template, to)
+    fan_out(guest, &grant, template, sender, Recipients::new(members, except))
 }
 
-fn fan_out(guest: &mut Guest, grant: &OutboxGrant, template: Option<&str>, to: Vec<Jid>) -> Result<(), Fault> {
+fn fan_out(
+    guest: &mut Guest,
+    grant: &OutboxGrant,
+    template: Option<&str>,
+    sender: Option<&str>,
+    to: Recipients,
+) -> Result<(), Fault> {
+    let sender = sender.map(Jid::parse).transpose().map_err(Fault::invalid)?;
+    let core = std::sync::Arc::clone(&guest.core);
+    if let Some(sender) = &sender {
+        may_send_as(&core, guest.call()?, grant, sender)?;
+    }
     let stanza = match template {
         None => guest.call()?.current().ok_or(Fault::Missing)?.clone(),
+        Some(xml) if sender.is_some() => Stanza::parse(xml).map_err(Fault::invalid)?,
         Some(xml) => made(guest, xml)?,
     };
+    let stanza = match sender {
+        None => stanza,
+        sender => stanza.readdressed(sender, None),
+    };
     let call = guest.call()?;
-    to.iter().try_for_each(|to| may_send_to(call, grant, to))?;
+    if !grant.to.contains(&Recipient::Any) {
+        to.iter().try_for_each(|to| may_send_to(call, grant, to))?;
+    }
     if to.is_empty() {
         return Ok(());
     }

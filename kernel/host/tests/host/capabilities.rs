@@ -59,13 +59,25 @@ async fn fan_out_by_index_and_group_is_one_effect() {
     stage.hook("do:fan").await;
     let Effect::ToAddresses { to, .. } = &stage.released(1).await[0] else { panic!("no fan-out") };
     assert_eq!(to.iter().map(|jid| jid.as_str()).collect::<Vec<_>>(), ["a@x.example", "b@x.example"]);
-    stage.hook("do:group:g1@x.example do:group:g2@x.example").await;
+    stage.hook("do:group:g1@x.example do:group:left@out.example do:group:g2@x.example").await;
     stage.hook("do:togroup").await;
     let Effect::ToAddresses { to, .. } = &stage.released(2).await[1] else { panic!("no fan-out") };
-    assert_eq!(to.len(), 2);
+    assert_eq!(to.iter().map(|jid| jid.as_str()).collect::<Vec<_>>(), ["g1@x.example", "g2@x.example"]);
     stage.hook("do:forward:f@x.example").await;
     let forwarded = sent(&stage.released(3).await[2]);
     assert!(forwarded.contains("f@x.example") && forwarded.contains("juliet@example.org/b"), "{forwarded}");
+}
+
+#[tokio::test]
+async fn a_group_hears_from_whom_the_plugin_may_speak_for() {
+    let stage = Stage::with("t", ALL);
+    stage.hook("do:group:g1@x.example").await;
+    stage.hook("do:groupfrom:juliet@example.org").await;
+    assert!(stage.fault().await.contains("Denied"));
+    stage.hook("do:groupfrom:romeo@example.org/nick").await;
+    assert!(stage.fault().await.contains("Ok"), "{}", stage.fault().await);
+    let reflected = sent(&stage.released(1).await[0]);
+    assert!(reflected.contains("from='romeo@example.org/nick'") && reflected.contains("id='m1'"), "{reflected}");
 }
 
 #[tokio::test]

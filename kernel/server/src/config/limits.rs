@@ -37,7 +37,7 @@ impl Limits {
             stanza: stanza(&mut section, after, 10_000..=16 * MIB),
             resources_per_account: section.count("resources_per_account", 32, 1..=10_000),
             queue_bytes: size(&mut section, "queue_bytes", 4 * MIB, 64 * KIB..=1024 * MIB),
-            queue_stanzas: section.count("queue_stanzas", 4_096, 16..=1_000_000),
+            queue_stanzas: section.count("queue_stanzas", 16_384, 16..=1_000_000),
             resource_conflict: section.choice(
                 "resource_conflict",
                 Conflict::Replace,

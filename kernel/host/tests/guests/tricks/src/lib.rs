@@ -93,7 +93,8 @@ fn obey(name: &str, argument: &str) -> Option<Verdict> {
         "group" => {
             let _ = xylem::groups::groups::put("g", argument);
         }
-        "togroup" => note_fault(outbox::to_group(None, "g", &[])),
+        "togroup" => note_fault(outbox::to_group(None, None, "g", &["left@out.example".to_owned()])),
+        "groupfrom" => note_fault(outbox::to_group(None, Some(argument), "g", &[])),
         "take" => note("taken", &xylem::limits::limits::take("few", "s").to_string()),
         "config" => note("config", &runtime::config()),
         "publish" => note_fault(xylem::contributions::contributions::publish("disco.server", &[argument.to_owned()])),
