@@ -68,11 +68,16 @@ impl Listener {
         &self.config
     }
 
-    /// The next connection. Errors of the system are logged and waited out.
+    /// The next connection. Errors of the system are logged, once until it recovers, and
+    /// waited out.
     pub async fn accept(&self) -> (TcpStream, SocketAddr) {
+        let mut failing = false;
         loop {
             match self.socket.accept().await {
                 Ok((stream, peer)) => {
+                    if failing {
+                        tracing::info!(address = %self.config.address, "accepts connections again");
+                    }
                     if let Err(error) = stream.set_nodelay(true) {
                         // The peer has gone already.
                         tracing::debug!(%peer, %error, "connection lost while it was accepted");
@@ -82,7 +87,9 @@ impl Listener {
                 }
                 Err(error) if of_one_connection(&error) => {}
                 Err(error) => {
-                    tracing::warn!(address = %self.config.address, %error, "cannot accept connections");
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::warn!(address = %self.config.address, %error, "cannot accept connections");
+                    }
                     tokio::time::sleep(REST).await;
                 }
             }

@@ -1,6 +1,8 @@
 //! The transcript harness: plays the stories of `tests/transcripts` against a
 //! running server, and starts that server. `tests/README.md` describes the format.
 
+pub mod certificates;
+pub mod fleet;
 pub mod matching;
 pub mod names;
 pub mod play;

@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
+use crate::certificates::Authority;
 use crate::matching::{self, Scope};
 use crate::names::Names;
 use crate::server::Target;
@@ -42,6 +43,8 @@ fn brief(act: &Act) -> String {
 struct Stage<'a> {
     story: &'a Story,
     target: Arc<Target>,
+    /// As clients see it that show a certificate or have more patience than others.
+    own: HashMap<String, Arc<Target>>,
     names: Names,
     sessions: HashMap<String, Session>,
     markers: u64,
@@ -49,14 +52,23 @@ struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     fn prepare(story: &'a Story, target: &Arc<Target>) -> Result<Self> {
-        let mut stage =
-            Self { story, target: Arc::clone(target), names: Names::default(), sessions: HashMap::new(), markers: 0 };
+        let mut stage = Self {
+            story,
+            target: Arc::clone(target),
+            own: HashMap::new(),
+            names: Names::default(),
+            sessions: HashMap::new(),
+            markers: 0,
+        };
         let since = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() % 100_000_000;
         let tag = format!("{since:x}-{:x}", STORIES.fetch_add(1, Ordering::Relaxed));
         for client in &story.clients {
             stage.name(client, &tag);
         }
         stage.names.addresses.sort_by_key(|(written, _)| std::cmp::Reverse(written.len()));
+        for client in &story.clients {
+            stage.equip(client).with_context(|| format!("equipping {}", client.name))?;
+        }
         let mut made = HashSet::new();
         for client in story.clients.iter().filter(|c| c.register) {
             let login = stage.login(client);
@@ -97,6 +109,20 @@ impl<'a> Stage<'a> {
                 self.names.addresses.push((format!("@{written}"), format!("@{real}")));
             }
         }
+    }
+
+    fn equip(&mut self, client: &Client) -> Result<()> {
+        let mut target = Target::clone(&self.target);
+        if let Some(addresses) = &client.certificate {
+            let addresses: Vec<String> = addresses.iter().map(|a| self.names.expected(a)).collect::<Result<_>>()?;
+            let authority = if client.trusted { Authority::known()? } else { Authority::unknown()? };
+            target = target.showing(authority.issue(&addresses)?)?;
+        } else if client.patience.is_none() {
+            return Ok(());
+        }
+        target.timeout = client.patience.unwrap_or(target.timeout);
+        self.own.insert(client.name.clone(), Arc::new(target));
+        Ok(())
     }
 
     fn domain(&self, written: &str) -> String {
@@ -179,6 +205,11 @@ impl<'a> Stage<'a> {
             Act::ReceivesOneOf(text) => self.receives_one_of(who, text),
             Act::ReceivesNothing => self.receives_nothing(who),
             Act::ReceivesBytes(text) => self.receives_bytes(who, text),
+            Act::ReceivesASpace => {
+                let got = self.session(who)?.receive_bytes(|got| !got.is_empty())?;
+                ensure!(got == b" ", "a space was due, this came: {:?}", String::from_utf8_lossy(&got));
+                Ok(())
+            }
             Act::CatchesUp => self.settle(who).map(|session| session.inbox.clear()),
             Act::Disconnects => self.disconnect(who),
             Act::Drops => {
@@ -200,7 +231,8 @@ impl<'a> Stage<'a> {
 
     fn open(&mut self, who: &str) -> Result<&mut Session> {
         let client = self.client(who)?;
-        let session = Session::open(&self.target, client.via, &self.domain(&client.domain))?;
+        let target = self.own.get(who).unwrap_or(&self.target);
+        let session = Session::open(target, client.via, &self.domain(&client.domain))?;
         self.sessions.remove(who);
         Ok(self.sessions.entry(who.to_owned()).or_insert(session))
     }

@@ -12,13 +12,15 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
+use crate::certificates::Identity;
+
 /// How long a server may take to answer after its start.
 const START: Duration = Duration::from_secs(120);
 /// How long it may take to end.
 const END: Duration = Duration::from_secs(20);
 
 /// Where the server is and how to trust it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Target {
     /// `xylem`, or what `XYLEM_TEST_SERVER` says (for `skip-on`).
     pub name: String,
@@ -27,12 +29,24 @@ pub struct Target {
     pub domain: String,
     pub anonymous: String,
     pub certificate: PathBuf,
+    roots: Arc<RootCertStore>,
     /// For STARTTLS.
     pub tls: Arc<ClientConfig>,
     /// With ALPN `xmpp-client` (XEP-0368).
     pub tls_direct: Arc<ClientConfig>,
     /// How long any one answer may take.
     pub timeout: Duration,
+}
+
+impl Target {
+    /// The same for a client that shows this certificate.
+    ///
+    /// # Errors
+    /// When key and certificate do not fit.
+    pub fn showing(&self, identity: Identity) -> Result<Self> {
+        let (tls, tls_direct) = client_configs(&self.roots, Some(identity))?;
+        Ok(Self { tls, tls_direct, ..self.clone() })
+    }
 }
 
 /// A server and the process that it is, if it was started here.
@@ -53,20 +67,47 @@ impl Server {
         }
     }
 
+    /// Whether it was started here.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.child.is_some()
+    }
+
+    /// The process, if it was started here.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
     /// Starts `xylem dev` with further arguments.
     ///
     /// # Errors
     /// When there is no program or it does not print its line.
     pub fn start(arguments: &[&str]) -> Result<Self> {
-        let program = program()?;
-        let mut command = Command::new(&program);
-        command.arg("dev").args(arguments);
+        Self::start_with(arguments, &[])
+    }
+
+    /// The same with settings in its environment: `("XYLEM__TIMEOUTS__LOGIN", "1s")`.
+    ///
+    /// # Errors
+    /// When there is no program or it does not print its line.
+    pub fn start_with(arguments: &[&str], settings: &[(String, String)]) -> Result<Self> {
+        let mut command = Command::new(program()?);
+        command.arg("dev").args(arguments).envs(settings.iter().map(|(key, value)| (key, value)));
+        Self::run(&mut command)
+    }
+
+    /// Runs a command that becomes `xylem dev`.
+    ///
+    /// # Errors
+    /// When it does not print its line.
+    pub fn run(command: &mut Command) -> Result<Self> {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .with_context(|| format!("starting {}", program.display()))?;
+            .with_context(|| format!("starting {}", command.get_program().display()))?;
         match first_line(&mut child).and_then(|line| from_line(&line)) {
             Ok(target) => Ok(Self { target: Arc::new(target), child: Some(child) }),
             Err(e) => {
@@ -215,12 +256,8 @@ fn target(settings: Settings) -> Result<Target> {
     for certificate in CertificateDer::pem_file_iter(path).with_context(|| format!("reading {}", path.display()))? {
         roots.add(certificate?)?;
     }
-    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let mut direct = config.clone();
-    direct.alpn_protocols = vec![b"xmpp-client".to_vec()];
+    let roots = Arc::new(roots);
+    let (tls, tls_direct) = client_configs(&roots, None)?;
     let seconds = std::env::var("XYLEM_TEST_TIMEOUT").ok().and_then(|s| s.parse().ok()).unwrap_or(10);
     Ok(Target {
         name: settings.name,
@@ -229,10 +266,28 @@ fn target(settings: Settings) -> Result<Target> {
         domain: settings.domain,
         anonymous: settings.anonymous,
         certificate: settings.certificate,
-        tls: Arc::new(config),
-        tls_direct: Arc::new(direct),
+        roots,
+        tls,
+        tls_direct,
         timeout: Duration::from_secs(seconds),
     })
+}
+
+/// For STARTTLS and for direct TLS.
+fn client_configs(
+    roots: &Arc<RootCertStore>,
+    identity: Option<Identity>,
+) -> Result<(Arc<ClientConfig>, Arc<ClientConfig>)> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots.clone());
+    let config = match identity {
+        Some((chain, key)) => builder.with_client_auth_cert(chain, key)?,
+        None => builder.with_no_client_auth(),
+    };
+    let mut direct = config.clone();
+    direct.alpn_protocols = vec![b"xmpp-client".to_vec()];
+    Ok((Arc::new(config), Arc::new(direct)))
 }
 
 fn address(text: &str) -> Result<SocketAddr> {

@@ -316,7 +316,8 @@ impl Session {
         let user = login.local.as_deref().unwrap_or_default();
         let mut scram = None;
         let first = match mechanism {
-            "ANONYMOUS" => String::new(),
+            // With the only address in the certificate (XEP-0178 §2).
+            "ANONYMOUS" | "EXTERNAL" => String::new(),
             "PLAIN" => format!("\0{user}\0{}", login.password),
             other => {
                 let binding =

@@ -1,9 +1,11 @@
 //! The text of a story, read into clients and steps.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::fleet::Settings;
 use crate::session::Via;
 
 /// One file.
@@ -15,6 +17,8 @@ pub struct Story {
     pub proves: Vec<String>,
     /// Server name and reason.
     pub skip_on: Vec<(String, String)>,
+    /// How its server is set, where that differs from `xylem dev`.
+    pub server: Settings,
     pub clients: Vec<Client>,
     /// Pairs that have each other's presence before the story begins.
     pub friends: Vec<(String, String)>,
@@ -35,6 +39,12 @@ pub struct Client {
     pub via: Via,
     /// Whether the account is made before the story begins.
     pub register: bool,
+    /// The addresses in the certificate it shows, perhaps none; `None` shows no certificate.
+    pub certificate: Option<Vec<String>>,
+    /// Whether the certificate is of the authority that servers can be told to trust.
+    pub trusted: bool,
+    /// How long any one answer to it may take, where that is not the usual.
+    pub patience: Option<Duration>,
 }
 
 /// One line that does something, with the text under it.
@@ -60,6 +70,7 @@ pub enum Act {
     ReceivesOneOf(String),
     ReceivesNothing,
     ReceivesBytes(String),
+    ReceivesASpace,
     CatchesUp,
     Disconnects,
     Drops,
@@ -123,6 +134,11 @@ impl Story {
     fn take(&mut self, number: usize, line: &str, body: &[&str]) -> Result<()> {
         if let Some(name) = line.strip_prefix("[Client]") {
             self.clients.push(client(name.trim(), body)?);
+        } else if line == "[Server]" {
+            for setting in body {
+                let (key, value) = setting.split_once(':').context("a setting is written `timeouts.login: 1s`")?;
+                self.server.push((key.trim().to_owned(), value.trim().to_owned()));
+            }
         } else if line == "[Friends]" {
             for pair in body {
                 let (a, b) = pair.split_once(',').context("a pair is written `Romeo, Juliet`")?;
@@ -179,6 +195,9 @@ fn client(heading: &str, body: &[&str]) -> Result<Client> {
         mechanism: None,
         via: Via::StartTls,
         register: true,
+        certificate: None,
+        trusted: true,
+        patience: None,
     };
     client.address(jid.unwrap_or("localhost"));
     for line in body {
@@ -189,7 +208,16 @@ fn client(heading: &str, body: &[&str]) -> Result<Client> {
             Some(("via", "starttls")) => client.via = Via::StartTls,
             Some(("via", "tls")) => client.via = Via::DirectTls,
             Some(("register", "no")) => client.register = false,
-            _ => bail!("{line:?} is none of jid, password, sasl, via: starttls|tls, register: no"),
+            Some(("certificate", "no address")) => client.certificate = Some(Vec::new()),
+            Some(("certificate", jids)) => {
+                client.certificate = Some(jids.split(',').map(|jid| jid.trim().to_owned()).collect());
+            }
+            Some(("authority", "unknown")) => client.trusted = false,
+            Some(("patience", v)) => client.patience = Some(Duration::from_secs(v.parse().context("seconds")?)),
+            _ => bail!(
+                "{line:?} is none of jid, password, sasl, via: starttls|tls, register: no, certificate, \
+                 authority: unknown, patience"
+            ),
         }
     }
     Ok(client)
@@ -212,6 +240,7 @@ fn act(what: &str, body: &str) -> Result<Act> {
         "comes online" => Act::ComesOnline,
         "starts TLS" => Act::StartsTls,
         "receives nothing" => Act::ReceivesNothing,
+        "receives a space" => Act::ReceivesASpace,
         "catches up" => Act::CatchesUp,
         "disconnects" => Act::Disconnects,
         "drops" => Act::Drops,

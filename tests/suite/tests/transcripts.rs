@@ -1,4 +1,5 @@
-//! Plays every story under `tests/transcripts` against one server, many at a time.
+//! Plays every story under `tests/transcripts`, many at a time, all against one server but those that want
+//! it set otherwise.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -6,8 +7,8 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use libtest_mimic::{Arguments, Trial};
+use xylem_suite::fleet::Fleet;
 use xylem_suite::play::play;
-use xylem_suite::server::{Server, Target};
 use xylem_suite::story::Story;
 
 /// Stories mostly wait; more of them than cores may do so at once.
@@ -27,10 +28,11 @@ fn main() -> Result<ExitCode> {
         let trials = files.iter().map(|f| Trial::test(name(&root, f), || Ok(()))).collect();
         return Ok(libtest_mimic::run(&arguments, trials).exit_code());
     }
-    let server = Server::find().context("the server under test")?;
-    let trials = files.into_iter().map(|file| trial(&root, file, &server.target)).collect();
+    let fleet = Arc::new(Fleet::find().context("the server under test")?);
+    let trials = files.into_iter().map(|file| trial(&root, file, &fleet)).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
-    server.stop().context("stopping the server")?;
+    let fleet = Arc::into_inner(fleet).context("a story is still played")?;
+    fleet.stop().context("stopping the servers")?;
     Ok(conclusion.exit_code())
 }
 
@@ -50,10 +52,13 @@ fn name(root: &Path, file: &Path) -> String {
     file.strip_prefix(root).unwrap_or(file).with_extension("").display().to_string()
 }
 
-fn trial(root: &Path, file: PathBuf, target: &Arc<Target>) -> Trial {
-    let target = Arc::clone(target);
+fn trial(root: &Path, file: PathBuf, fleet: &Arc<Fleet>) -> Trial {
+    let fleet = Arc::clone(fleet);
     Trial::ignorable_test(name(root, &file), move || {
         let story = Story::read(&file).map_err(|e| format!("{e:#}"))?;
+        let Some(target) = fleet.target(&story.server).map_err(|e| format!("{e:#}"))? else {
+            return Ok(libtest_mimic::Completion::ignored_with("wants the server set otherwise"));
+        };
         if let Some((_, reason)) = story.skip_on.iter().find(|(server, _)| *server == target.name) {
             return Ok(libtest_mimic::Completion::ignored_with(reason));
         }

@@ -15,7 +15,8 @@ pub fn run(workspace: &Workspace, clients: bool) -> anyhow::Result<()> {
         return cargo(workspace, &["test", "--workspace"]);
     }
     cargo(workspace, &["test", "--workspace", "--exclude", "xylem-suite"])?;
-    cargo(workspace, &["test", "--package", "xylem-suite", "--lib", "--test", "transcripts", "--test", "durability"])
+    let suite = ["--lib", "--test", "transcripts", "--test", "durability", "--test", "descriptors"];
+    cargo(workspace, &[&["test", "--package", "xylem-suite"], &suite[..]].concat())
 }
 
 /// Foreign clients that are no Debian packages are prepared in the target folder.

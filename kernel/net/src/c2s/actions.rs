@@ -116,8 +116,8 @@ impl Driver {
         let connection = self.transport.tls()?;
         let sni = connection.server_name().map(str::to_owned);
         let shown = self.context.tls.certificate(sni.as_deref(), self.domain().as_deref());
-        let certificate = connection.peer_certificates().and_then(|chain| chain.first());
-        let addresses = certificate.map(tls::addresses).unwrap_or_default();
+        let chain = connection.peer_certificates();
+        let addresses = chain.map(|chain| self.context.tls.client_addresses(chain)).unwrap_or_default();
         Some(Tls {
             bindings: ChannelBindings {
                 tls_exporter: tls::exporter(connection),

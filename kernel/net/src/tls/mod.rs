@@ -21,7 +21,6 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::server::{
     ClientHello, ProducesTickets, ResolvesServerCert, ServerConfig, ServerSessionMemoryCache, StoresServerSessions,
-    WebPkiClientVerifier,
 };
 use rustls::sign::CertifiedKey;
 
@@ -29,6 +28,7 @@ use crate::error::NetError;
 
 pub use binding::{EXPORTER_LENGTH, exporter, server_end_point};
 pub use certificate::{Certificate, Finding};
+use client::Authorities;
 pub use client::addresses;
 pub use generate::{Generated, generate};
 
@@ -70,6 +70,7 @@ struct Current {
     domains: HashMap<String, Served>,
     first: String,
     findings: Vec<Finding>,
+    authorities: Option<Arc<Authorities>>,
 }
 
 struct Served {
@@ -118,6 +119,21 @@ impl TlsStore {
         Some(served.certificate.clone())
     }
 
+    /// The XMPP addresses that a client's certificate speaks for; none if no authority
+    /// vouches for it. `chain` is what the client showed, its own certificate first.
+    #[must_use]
+    pub fn client_addresses(&self, chain: &[CertificateDer<'_>]) -> Vec<String> {
+        let current = self.current.load();
+        let (Some(own), Some(authorities)) = (chain.first(), &current.authorities) else { return Vec::new() };
+        match authorities.vouch(chain) {
+            Ok(()) => addresses(own),
+            Err(error) => {
+                tracing::info!(%error, "a client's certificate counts for nothing");
+                Vec::new()
+            }
+        }
+    }
+
     /// Each domain with its certificate, for reports.
     #[must_use]
     pub fn certificates(&self) -> Vec<(String, Arc<Certificate>)> {
@@ -162,24 +178,17 @@ impl Current {
             Ok((domain, Served { certificate, config: Arc::new(config) }))
         });
         let domains = domains.collect::<Result<_, NetError>>()?;
-        Ok(Self { domains, first: first.domain.clone(), findings })
+        Ok(Self { domains, first: first.domain.clone(), findings, authorities })
     }
 }
 
-fn config(resolver: Resolver, authorities: Option<Arc<RootCertStore>>) -> Result<ServerConfig, NetError> {
+fn config(resolver: Resolver, authorities: Option<Arc<Authorities>>) -> Result<ServerConfig, NetError> {
     let provider = Arc::new(ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(provider.clone())
+    let builder = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
     let builder = match authorities {
         None => builder.with_no_client_auth(),
-        Some(roots) => {
-            // Clients without a certificate go on with another mechanism (XEP-0178 §3).
-            let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider)
-                .allow_unauthenticated()
-                .build()
-                .map_err(|error| rustls::Error::General(error.to_string()))?;
-            builder.with_client_cert_verifier(verifier)
-        }
+        Some(authorities) => builder.with_client_cert_verifier(authorities),
     };
     let mut config = builder.with_cert_resolver(Arc::new(resolver));
     config.alpn_protocols = vec![ALPN.to_vec()];
@@ -188,7 +197,7 @@ fn config(resolver: Resolver, authorities: Option<Arc<RootCertStore>>) -> Result
     Ok(config)
 }
 
-fn authorities(path: &PathBuf) -> Result<Arc<RootCertStore>, NetError> {
+fn authorities(path: &PathBuf) -> Result<Arc<Authorities>, NetError> {
     let content = |problem: String| NetError::Content { path: path.clone(), problem };
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(path).map_err(|error| content(error.to_string()))? {
@@ -198,7 +207,7 @@ fn authorities(path: &PathBuf) -> Result<Arc<RootCertStore>, NetError> {
     if roots.is_empty() {
         return Err(content("no certificate in it (expected `BEGIN CERTIFICATE`)".to_owned()));
     }
-    Ok(Arc::new(roots))
+    Ok(Arc::new(Authorities::new(Arc::new(roots), Arc::new(ring::default_provider()))?))
 }
 
 /// The certificate by the name in the handshake, or else the stream header's.
