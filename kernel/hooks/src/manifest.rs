@@ -219,6 +219,8 @@ pub enum Class {
     Durable,
     /// A crash may lose the last moments.
     Relaxed,
+    /// In memory only: outlives the plugin's instances, not the server.
+    Volatile,
 }
 
 /// Whose rows a store holds.

@@ -109,6 +109,8 @@ pub(crate) struct Call {
     /// A session's own stanza on its way out: its next one waits for what this causes.
     pub(crate) leads: bool,
     pub(crate) turn: Turn,
+    /// Writes to stores that are in memory only.
+    pub(crate) volatile: crate::volatile::Writes,
     pub(crate) class: Class,
     pub(crate) parts: Parts,
     pub(crate) effects: Vec<Effect>,
@@ -213,6 +215,7 @@ impl Call {
             observes: false,
             leads: false,
             turn: store.turn(),
+            volatile: Default::default(),
             class: Class::Relaxed,
             parts,
             effects: Vec::new(),

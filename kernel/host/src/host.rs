@@ -91,6 +91,7 @@ impl Host {
             clock: config.clock,
             server: config.server,
             groups: Default::default(),
+            volatile: Default::default(),
             buckets: Default::default(),
             asks: Default::default(),
             timers: Default::default(),
@@ -151,6 +152,7 @@ impl Host {
     /// server, when it deletes an account itself.
     pub fn forget_rows(&self, turn: &mut Turn, key: &str) {
         self.services.forget_rows(turn, key);
+        self.services.volatile.forget(|_, partition| partition == key);
     }
 
     /// Whether no turn waits for its commit or has anything left to release; for tests

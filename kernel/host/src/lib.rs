@@ -34,6 +34,7 @@ mod supervisor;
 mod timers;
 mod turn;
 mod turnstile;
+mod volatile;
 mod wait;
 
 pub use accounts::{AccountRefusal, AccountService, NoAccounts};

@@ -15,10 +15,11 @@ use crate::asks::Asks;
 use crate::buckets::Buckets;
 use crate::clock::Clock;
 use crate::groups::Groups;
-use crate::guest::{After, Core};
+use crate::guest::{After, Call, Core};
 use crate::host::ServerInfo;
 use crate::lanes::Lanes;
 use crate::timers::Timers;
+use crate::volatile::Volatile;
 
 /// Plans by hosted and by claimed domain.
 pub(crate) type Plans = HashMap<Arc<str>, Arc<Plan>>;
@@ -34,6 +35,7 @@ pub(crate) struct Services {
     pub(crate) started: u64,
     pub(crate) server: ServerInfo,
     pub(crate) groups: Groups,
+    pub(crate) volatile: Volatile,
     pub(crate) buckets: Buckets,
     pub(crate) asks: Asks,
     pub(crate) timers: Timers,
@@ -93,7 +95,12 @@ impl Services {
     }
 
     /// What a good turn changes in memory: like its rows, the next call sees it.
-    pub(crate) fn show(&self, core: &Core, cause: &Cause, after: &mut After) {
+    pub(crate) fn show(&self, core: &Core, call: &mut Call) {
+        let Call { cause, after, volatile, .. } = call;
+        for (slot, draft) in volatile.take().filter_map(|(at, draft)| Some((core.stores.get(at)?, draft))) {
+            let partition = if slot.scope == Scope::Domain { &cause.domain } else { &cause.key };
+            self.volatile.apply(&slot.name, partition, draft);
+        }
         for (resource, tag, on) in after.tags.drain(..) {
             let session = self.sessions.find_resource(&cause.key, &resource);
             if let (Some(session), Some(tag)) = (session, self.sessions.tags().intern(&tag)) {
@@ -117,6 +124,7 @@ impl Services {
         }
         for account in after.forgotten {
             self.groups.forget(|_, key| *key == *account);
+            self.volatile.forget(|_, partition| *partition == *account);
             self.timers.forget(|_, key| *key == *account);
         }
         if !after.published.is_empty() {

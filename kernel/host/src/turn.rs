@@ -50,13 +50,18 @@ pub(crate) fn seal(core: &Arc<Core>, output: Output, mut call: Call, queue: bool
     }
     let failure = undone(&call, &answer);
     answer.edited = call.edited.take().filter(|_| !call.observes);
-    if call.turn.is_empty() && call.effects.is_empty() && call.after.is_empty() {
+    let writes = !call.turn.is_empty() || !call.volatile.is_empty();
+    if !writes && call.effects.is_empty() && call.after.is_empty() {
         return Sealed { answer, rest: Rest::Nothing };
     }
     core.counters.sends.fetch_add(call.sent, Ordering::Relaxed);
-    core.counters.writes.fetch_add(u64::try_from(call.turn.len()).unwrap_or(0), Ordering::Relaxed);
+    let written = call.turn.len() + call.volatile.len();
+    core.counters.writes.fetch_add(u64::try_from(written).unwrap_or(0), Ordering::Relaxed);
     let services = &core.services;
-    services.show(core, &call.cause, &mut call.after);
+    // What is refused now is refused whole; the committer says so in its place.
+    if services.store.accepts(&call.turn).is_ok() {
+        services.show(core, &mut call);
+    }
     if !call.turn.is_empty() {
         if call.class == Class::Durable {
             return Sealed { answer, rest: commit(core, call, failure) };

@@ -11,8 +11,8 @@ use super::read::{Raw, RawHook, RawIq, RawNeeds, RawOutbox, RawRun, RawStore, Ta
 use super::refusal::{ManifestError, line_of};
 use super::units::{ByteSize, MatchName, Period};
 use super::{
-    About, ConfigSchema, DomainClaim, EventEntry, Hook, IqClaim, LimitSpec, Manifest, Match, OutboxLimit, Replies, Run,
-    Scope, StoreSpec, Test, When,
+    About, Class, ConfigSchema, DomainClaim, EventEntry, Hook, IqClaim, LimitSpec, Manifest, Match, OutboxLimit,
+    Replies, Run, Scope, Shape, StoreSpec, Test, When,
 };
 use crate::filter::{AddressForms, TypeName, Types};
 use crate::point::{EntityClass, HookPoint};
@@ -156,7 +156,12 @@ impl Page<'_> {
     }
 
     fn stores(self, id: &str, raw: Vec<Spanned<RawStore>>) -> Checked<Vec<StoreSpec>> {
-        let stores = self.each(raw, |line, _, store| {
+        let stores = self.each(raw, |line, span, store| {
+            if store.class == Class::Volatile && (store.view || store.shape != Shape::Kv) {
+                let problem =
+                    "`class = \"volatile\"` goes with `shape = \"kv\"` and without `view`; change one of them";
+                return self.refuse(span, problem);
+            }
             let quota = store.quota;
             let name = store.name.into_string();
             Ok(StoreSpec {
@@ -412,7 +417,10 @@ fn test_of(text: &str, stores: &[StoreSpec], needs: &Needs) -> Result<Test, Stri
         let view = view.ok_or_else(|| format!("`{place}` is not granted; add it to `views` under [needs]"))?;
         return Ok(Test::Peer { table: view.table.clone(), scope: Scope::Key });
     }
-    let store = stores.iter().find(|store| store.name == place && store.shape == super::Shape::Kv);
+    let store = stores.iter().find(|store| store.name == place && store.shape == Shape::Kv);
     let store = store.ok_or_else(|| format!("there is no kv store `{place}`; add a [[store]] of that name"))?;
+    if store.class == Class::Volatile {
+        return Err(format!("`{place}` is volatile, so filters cannot ask it; give it another `class`"));
+    }
     Ok(Test::Peer { table: store.table.clone(), scope: store.scope })
 }

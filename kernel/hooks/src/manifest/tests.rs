@@ -160,6 +160,18 @@ fn every_mistake_names_line_key_and_fix() {
     let hook = "[[hook]]\non = \"message.in\"\nphase = \"screen\"\nhandler = \"f\"\n";
     let iq = "[[iq]]\nns = \"n\"\nnames = [\"q\"]\nhandler = \"f\"\n";
     let cases: Vec<(String, usize, &str, &str)> = vec![
+        (
+            "[[store]]\nname = \"a\"\nshape = \"archive\"\nclass = \"volatile\"\n".into(),
+            1,
+            "[[store]]",
+            "goes with `shape = \"kv\"`",
+        ),
+        (
+            "[match]\nm = \"peer in a\"\n[[store]]\nname = \"a\"\nshape = \"kv\"\nclass = \"volatile\"\n".into(),
+            2,
+            "[match] m",
+            "filters cannot ask it",
+        ),
         ("[run]\nmodle = \"keyed\"\n".into(), 2, "[run] modle", "unknown field `modle`, expected one of `model`"),
         ("[run]\nmodel = \"actor\"\n".into(), 2, "[run] model", "expected one of `keyed`, `pooled`, `fresh`"),
         ("[run]\nmemory = \"1GiB\"\n".into(), 2, "[run] memory", "out of range; write 65536 to 268435456"),

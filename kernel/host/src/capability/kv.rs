@@ -1,5 +1,7 @@
 //! `xylem:kv/kv`: rows of the key of the call, read from memory, written with the turn.
 
+mod volatile;
+
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Lift, Linker, Lower, WasmStr};
 use xylem_hooks::manifest::Class;
@@ -68,6 +70,9 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
 
 fn get(guest: &Guest, store: u32, key: &str) -> Result<Option<Vec<u8>>, Fault> {
     let call = guest.call.as_ref().ok_or(Fault::Denied)?;
+    if let Some(open) = volatile::open(&guest.core, call, store) {
+        return Ok(open.get(call, key));
+    }
     let (rows, _) = call.rows(&guest.core, store)?;
     let found = call.turn.get(rows, key.as_bytes()).map_err(|error| Fault::storage(&guest.core.id, &error))?;
     Ok(found.map(|value| value.to_vec()))
@@ -79,6 +84,9 @@ fn put(guest: &mut Guest, store: u32, key: &str, value: Vec<u8>, indexed: &[Inde
     }
     let core = std::sync::Arc::clone(&guest.core);
     let call = guest.call()?;
+    if let Some(open) = volatile::open(&core, call, store) {
+        return open.put(&core, call, key, value, indexed);
+    }
     let (rows, at) = call.rows(&core, store)?;
     let slot = core.stores.get(at).filter(|slot| slot.own).ok_or(Fault::Denied)?;
     let fault = |error| Fault::storage(&core.id, &error);
@@ -114,6 +122,9 @@ fn length(n: usize) -> u64 {
 fn delete(guest: &mut Guest, store: u32, key: &str) -> Result<bool, Fault> {
     let core = std::sync::Arc::clone(&guest.core);
     let call = guest.call()?;
+    if let Some(open) = volatile::open(&core, call, store) {
+        return Ok(open.delete(call, key));
+    }
     let (rows, at) = call.rows(&core, store)?;
     let slot = core.stores.get(at).filter(|slot| slot.own).ok_or(Fault::Denied)?;
     let found = call.turn.get(rows, key.as_bytes()).map_err(|error| Fault::storage(&core.id, &error))?;
@@ -127,8 +138,12 @@ fn delete(guest: &mut Guest, store: u32, key: &str) -> Result<bool, Fault> {
 
 fn scan(guest: &Guest, store: u32, prefix: &str, after: Option<String>, limit: u32) -> Result<Vec<Row>, Fault> {
     let call = guest.call.as_ref().ok_or(Fault::Denied)?;
+    let limit = usize::try_from(limit.min(ROWS)).unwrap_or(0);
+    if let Some(open) = volatile::open(&guest.core, call, store) {
+        return Ok(open.scan(call, prefix, after.as_deref(), limit));
+    }
     let (rows, _) = call.rows(&guest.core, store)?;
-    let mut scan = Scan::prefix(prefix.as_bytes()).limit(usize::try_from(limit.min(ROWS)).unwrap_or(0));
+    let mut scan = Scan::prefix(prefix.as_bytes()).limit(limit);
     if let Some(after) = after {
         scan = scan.after(after.into_bytes());
     }
@@ -151,6 +166,9 @@ pub(super) fn indexed(
     value: &str,
     limit: usize,
 ) -> Result<Vec<xylem_store::partition::IndexHit>, Fault> {
+    if let Some(open) = volatile::open(core, call, store) {
+        return Ok(open.indexed(call, index, value, limit));
+    }
     let (rows, _) = call.rows(core, store)?;
     // Nothing but the value itself stands before the value with a NUL behind it.
     let end = [value.as_bytes(), &[0]].concat();

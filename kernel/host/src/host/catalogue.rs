@@ -224,6 +224,7 @@ impl Host {
             catalogue.installed.remove(id).map(|_| ()).ok_or_else(|| HostError::Unknown(id.to_owned()))
         })?;
         self.services.groups.forget(|plugin, _| plugin == id);
+        self.services.volatile.forget(|table, _| table.split('/').next() == Some(id));
         self.services.timers.forget(|plugin, _| plugin == id);
         Ok(())
     }
@@ -356,7 +357,7 @@ impl Host {
             own: false,
         });
         let stores: Vec<_> = own.chain(views).collect();
-        for slot in stores.iter().filter(|slot| slot.own) {
+        for slot in stores.iter().filter(|slot| slot.own && slot.class != Class::Volatile) {
             services.know(slot.table, slot.shape, slot.scope);
         }
         // One for each entry, then answers, then timers.

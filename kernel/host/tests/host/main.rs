@@ -8,3 +8,4 @@ mod limits;
 mod order;
 mod stage;
 mod turns;
+mod volatile;

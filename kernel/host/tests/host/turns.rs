@@ -53,12 +53,12 @@ impl Backend for Gated {
     }
 }
 
-fn gated() -> (Stage, Arc<AtomicBool>, Arc<AtomicBool>) {
+pub(crate) fn gated(rest: &str) -> (Stage, Arc<AtomicBool>, Arc<AtomicBool>) {
     let (open, broken) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
     let inner = xylem_store::backend::memory();
     let backend = Gated { inner, open: Arc::clone(&open), broken: Arc::clone(&broken) };
     let stage = Stage::over(Arc::new(backend), Duration::ZERO);
-    stage.install("tricks", "t", ALL);
+    stage.install("tricks", "t", rest);
     stage.host.start();
     (stage, open, broken)
 }
@@ -81,7 +81,7 @@ async fn a_trap_after_put_and_send_leaves_nothing() {
 
 #[tokio::test]
 async fn sends_wait_for_the_commit() {
-    let (stage, open, _) = gated();
+    let (stage, open, _) = gated(ALL);
     open.store(false, Ordering::SeqCst);
     let outcome = stage.hook("do:put:a=1 do:plainsend:first").await;
     assert_eq!(outcome.verdict, Verdict::Pass);
@@ -99,7 +99,7 @@ async fn sends_wait_for_the_commit() {
 
 #[tokio::test]
 async fn what_is_not_written_is_not_sent_and_who_waits_is_told() {
-    let (stage, _, broken) = gated();
+    let (stage, _, broken) = gated(ALL);
     stage.hook("do:put:a=0").await;
     stage.store.barrier().await.unwrap();
     broken.store(true, Ordering::SeqCst);

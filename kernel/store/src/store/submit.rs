@@ -10,6 +10,14 @@ use crate::ticket::Ticket;
 use crate::turn::{Turn, TurnOp};
 
 impl Store {
+    /// Whether a turn would be taken now, for those who change more than rows with it.
+    ///
+    /// # Errors
+    /// What [`Store::submit_turn`] would answer.
+    pub fn accepts(&self, turn: &Turn) -> Result<()> {
+        if turn.is_empty() { Ok(()) } else { self.shared().accepts(&turn.ops) }
+    }
+
     /// Hands over a turn: its writes show in memory at once and are committed
     /// together. Blocks only when the queue is full.
     pub fn submit_turn(&self, turn: Turn) -> Ticket {

@@ -54,6 +54,28 @@ fn obey(name: &str, argument: &str) -> Option<Verdict> {
             let indexed = kv::IndexEntry { index: "by".to_owned(), value: "v".to_owned() };
             let _ = kv::put(0, argument, b"", &[indexed]);
         }
+        "vput" => {
+            let (key, value) = argument.split_once('=').unwrap_or((argument, ""));
+            let indexed = kv::IndexEntry { index: "by".to_owned(), value: value.to_owned() };
+            if kv::put(2, key, value.as_bytes(), &[indexed]).is_err() {
+                let _ = outbox::send(&message("out@example.org", "refused"));
+            }
+        }
+        "vdel" => {
+            let _ = kv::delete(2, argument);
+        }
+        "vsend" => {
+            let row = kv::get(2, argument).ok().flatten().unwrap_or_else(|| b"none".to_vec());
+            let _ = outbox::send(&message("out@example.org", &String::from_utf8_lossy(&row)));
+        }
+        "vkeys" => {
+            let rows = kv::scan(2, "", None, 10).unwrap_or_default();
+            let keys: Vec<String> = rows.into_iter().map(|row| row.key).collect();
+            let _ = outbox::send(&message("out@example.org", &keys.join(" ")));
+        }
+        "vfan" => {
+            let _ = outbox::to_index(None, 2, "by", argument);
+        }
         "big" => note("fault", &format!("{:?}", kv::put(0, "big", &vec![0; 600 << 10], &[]))),
         "fill" => {
             let _ = kv::put(0, &format!("fill{argument}"), &vec![1; 100 << 10], &[]);
