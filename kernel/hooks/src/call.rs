@@ -81,6 +81,8 @@ pub trait Plugins: Send + Sync + 'static {
     fn iq(&self, plugin: PluginIndex, entry: u32, cause: &Cause, stanza: &Stanza) -> Done<IqOutcome>;
     /// Queued behind what the key has under way; never waited for.
     fn event(&self, plugin: PluginIndex, entry: u32, cause: &Cause, subject: &str, detail: &str);
+    /// The same, for who must not go on before the call is over and what it wrote is on its way.
+    fn event_heard(&self, plugin: PluginIndex, entry: u32, cause: &Cause, subject: &str, detail: &str) -> Done<()>;
     /// An IQ result or error that a plugin may be waiting for (`outbox.ask`); true when one was.
     fn answer(&self, stanza: &Stanza) -> bool;
 }

@@ -140,6 +140,10 @@ pub enum EventPoint {
     /// Subject: the account.
     #[serde(rename = "account.created")]
     AccountCreated,
+    /// The server removes the account next, when everybody has heard: its rows and sessions are still
+    /// there. Not told when a plugin removes it, which does so within its own turn. Subject: the account.
+    #[serde(rename = "account.leaving")]
+    AccountLeaving,
     /// The account and all rows of its key are gone. Subject: the account.
     #[serde(rename = "account.deleted")]
     AccountDeleted,
@@ -154,7 +158,7 @@ pub enum EventPoint {
 
 impl EventPoint {
     /// How many there are.
-    pub const COUNT: usize = 8;
+    pub const COUNT: usize = 9;
 }
 
 /// Who an IQ is addressed to.

@@ -43,6 +43,17 @@ impl Router {
         self.0.tell_account(account, EventPoint::AccountPassword);
     }
 
+    /// An account is about to be removed: plugins hear of it while its rows are there, and
+    /// take their leave of others for it. To be waited for before the removal.
+    pub async fn account_leaving(&self, account: &BareJid) {
+        let Some(plan) = self.0.directory.plan(account.domain()) else { return };
+        let Some(plugins) = self.0.plugins.get() else { return };
+        let cause = Origin::default().cause(&plan, account.as_str());
+        for listener in plan.listeners(EventPoint::AccountLeaving) {
+            plugins.event_heard(listener.plugin, listener.entry, &cause, account.as_str(), "").get().await;
+        }
+    }
+
     /// An account is gone: its sessions end, plugins are told.
     pub fn account_deleted(&self, account: &BareJid) {
         self.0.delete_account(account);

@@ -40,6 +40,9 @@ impl Plugins for Crossings {
     }
 
     fn event(&self, _: PluginIndex, _: u32, _: &Cause, _: &str, _: &str) {}
+    fn event_heard(&self, _: PluginIndex, _: u32, _: &Cause, _: &str, _: &str) -> Done<()> {
+        Done::Ready(())
+    }
 
     fn answer(&self, _: &Stanza) -> bool {
         false

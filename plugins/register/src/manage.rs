@@ -13,6 +13,7 @@ use crate::views::ROSTER_CONTACTS;
 const TO: u8 = 1;
 const FROM: u8 = 2;
 const ASKED: u8 = 4;
+const PENDING: u8 = 8;
 
 /// Sets a new password. Registering somebody else is not possible from here.
 pub(crate) fn password(actor: &str, query: Element) -> Result<Reply, Failure> {
@@ -62,6 +63,8 @@ fn cancel_subscriptions(account: &str) -> Result<(), Fault> {
                 let from = [account, "/", resource].concat();
                 send(Xml::presence(Some("unavailable")).attr("from", &from).attr("to", &row.key))?;
             }
+        }
+        if flags & (FROM | PENDING) != 0 {
             send(Xml::presence(Some("unsubscribed")).attr("to", &row.key))?;
         }
         if flags & (TO | ASKED) != 0 {

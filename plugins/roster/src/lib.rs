@@ -5,7 +5,9 @@
 
 mod change;
 mod contact;
+mod history;
 mod inbound;
+mod leave;
 mod outbound;
 mod pending;
 mod push;
@@ -14,6 +16,7 @@ mod state;
 
 use change::set;
 use inbound::inbound;
+use leave::leave;
 use outbound::outbound;
 use pending::remind;
 use query::get;

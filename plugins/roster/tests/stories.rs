@@ -106,3 +106,128 @@ fn what_is_not_written_is_not_told() {
     romeo.send("<iq type='get' id='2'><query xmlns='jabber:iq:roster'/></iq>");
     romeo.receives("<iq type='result' id='2'><query xmlns='jabber:iq:roster' ver='{optional}'/></iq>");
 }
+
+const ROSTER: &str = "jabber:iq:roster";
+
+fn change(client: &mut Client, item: &str) {
+    client.send(&format!("<iq type='set' id='c'><query xmlns='{ROSTER}'>{item}</query></iq>"));
+    client.receives("<iq type='result' id='c'/>");
+}
+
+/// The whole list, and its version.
+fn whole(client: &mut Client, items: &str) -> String {
+    client.send(&format!("<iq type='get' id='w'><query xmlns='{ROSTER}' ver=''/></iq>"));
+    let answer = format!("<iq type='result' id='w'><query xmlns='{ROSTER}' ver='{{id:version}}'>{items}</query></iq>");
+    client.receives(&answer).caught("version").to_owned()
+}
+
+#[test]
+fn who_was_away_shortly_gets_what_changed() {
+    let mut server = verona();
+    let mut romeo = server.client("romeo@localhost/orchard");
+    for jid in ["benvolio", "friar", "nurse"] {
+        change(&mut romeo, &format!("<item jid='{jid}@localhost'/>"));
+    }
+    let item = |jid: &str| format!("<item jid='{jid}@localhost' subscription='none'/>");
+    let version = whole(&mut romeo, &["benvolio", "friar", "nurse"].map(item).concat());
+    romeo.disconnect();
+
+    let mut other = server.client("romeo@localhost/other");
+    change(&mut other, "<item jid='friar@localhost' name='F'/>");
+    change(&mut other, "<item jid='nurse@localhost' subscription='remove'/>");
+    change(&mut other, "<item jid='friar@localhost' name='Friar'/>");
+    server.restart();
+
+    let mut romeo = server.client("romeo@localhost/orchard");
+    let mut idle = server.client("romeo@localhost/other");
+    romeo.send(&format!("<iq type='get' id='g'><query xmlns='{ROSTER}' ver='{version}'/></iq>"));
+    romeo.receives("<iq type='result' id='g'/>");
+    romeo.receives(&format!(
+        "<iq type='set' id='{{id}}'><query xmlns='{ROSTER}' ver='{{id}}'>
+           <item jid='nurse@localhost' subscription='remove'/></query></iq>"
+    ));
+    let last = romeo.receives(&format!(
+        "<iq type='set' id='{{id}}'><query xmlns='{ROSTER}' ver='{{id:last}}'>
+           <item jid='friar@localhost' name='Friar' subscription='none'/></query></iq>"
+    ));
+    romeo.receives_nothing();
+    idle.receives_nothing();
+    let last = last.caught("last").to_owned();
+    romeo.send(&format!("<iq type='get' id='h'><query xmlns='{ROSTER}' ver='{last}'/></iq>"));
+    romeo.receives("<iq type='result' id='h'/>");
+    romeo.receives_nothing();
+    server.no_faults();
+}
+
+#[test]
+fn who_was_away_for_long_gets_the_whole_list() {
+    let server = verona();
+    let mut romeo = server.client("romeo@localhost/orchard");
+    change(&mut romeo, "<item jid='nurse@localhost'/>");
+    let version = whole(&mut romeo, "<item jid='nurse@localhost' subscription='none'/>");
+    let mut items = String::new();
+    for n in 10..50 {
+        change(&mut romeo, &format!("<item jid='{n}@localhost'/>"));
+        romeo.skip();
+        items.push_str(&format!("<item jid='{n}@localhost' subscription='none'/>"));
+    }
+    romeo.send(&format!("<iq type='get' id='g'><query xmlns='{ROSTER}' ver='{version}'/></iq>"));
+    romeo.receives(&format!(
+        "<iq type='result' id='g'><query xmlns='{ROSTER}' ver='{{id}}'>
+           {items}<item jid='nurse@localhost' subscription='none'/></query></iq>"
+    ));
+}
+
+#[test]
+fn a_list_made_anew_is_not_taken_for_the_old_one() {
+    let server = verona();
+    let mut romeo = server.client("romeo@localhost/orchard");
+    change(&mut romeo, "<item jid='nurse@localhost'/>");
+    let version = whole(&mut romeo, "<item jid='nurse@localhost' subscription='none'/>");
+    server.delete_account("romeo");
+    server.account("romeo");
+    let mut romeo = server.client("romeo@localhost/orchard");
+    change(&mut romeo, "<item jid='friar@localhost'/>");
+    romeo.send(&format!("<iq type='get' id='g'><query xmlns='{ROSTER}' ver='{version}'/></iq>"));
+    romeo.receives(&format!(
+        "<iq type='result' id='g'><query xmlns='{ROSTER}' ver='{{id}}'>
+           <item jid='friar@localhost' subscription='none'/></query></iq>"
+    ));
+}
+
+#[test]
+fn a_removed_account_takes_leave_of_its_contacts() {
+    let server = verona();
+    server.account("nurse");
+    let mut romeo = online(&server, "romeo@localhost/orchard");
+    let mut juliet = online(&server, "juliet@localhost/balcony");
+    let mut nurse = online(&server, "nurse@localhost/house");
+    romeo.send("<presence type='subscribe' to='juliet@localhost'/>");
+    juliet.send("<presence type='subscribed' to='romeo@localhost'/>");
+    juliet.send("<presence type='subscribe' to='romeo@localhost'/>");
+    romeo.send("<presence type='subscribed' to='juliet@localhost'/>");
+    nurse.send("<presence type='subscribe' to='romeo@localhost'/>");
+    for client in [&mut romeo, &mut juliet, &mut nurse] {
+        client.skip();
+    }
+
+    server.delete_account("romeo");
+    let push = |subscription: &str| {
+        format!(
+            "<iq type='set' id='{{id}}'><query xmlns='{ROSTER}' ver='{{id}}'>
+               <item jid='romeo@localhost' subscription='{subscription}'/></query></iq>"
+        )
+    };
+    juliet.receives_in_any_order(&[
+        "<presence type='unavailable' from='romeo@localhost/orchard'/>",
+        "<presence type='unsubscribed' from='romeo@localhost'/>",
+        &push("from"),
+        "<presence type='unsubscribe' from='romeo@localhost'/>",
+        &push("none"),
+        // She was subscribed to by him: he sees her go as well, but is no longer there.
+    ]);
+    juliet.receives_nothing();
+    nurse.receives_in_any_order(&["<presence type='unsubscribed' from='romeo@localhost'/>", &push("none")]);
+    nurse.receives_nothing();
+    server.no_faults();
+}

@@ -62,6 +62,7 @@ impl Server {
     #[track_caller]
     pub fn delete_account(&self, name: &str) {
         let account = self.address(name);
+        self.world.run(self.world.router.account_leaving(&account));
         let mut turn = self.world.store.turn();
         if let Err(refusal) = self.world.accounts.delete(&mut turn, &account) {
             panic!("{account}: {refusal}");

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use crate::certificates::Authority;
 use crate::server::{Server, Target};
+use crate::story::Story;
 
 /// Settings in a story and what they say, in the story's order.
 pub type Settings = Vec<(String, String)>;
@@ -33,17 +34,18 @@ impl Fleet {
         Ok(Self { shared: Server::find()?, others: Mutex::default(), folder })
     }
 
-    /// The server for a story with these settings; none if it needs one of its own and the
-    /// server under test is not ours to set.
+    /// The server for a story; none if it wants one set its way and the server under test is
+    /// not ours to set.
     ///
     /// # Errors
     /// When it does not start.
-    pub fn target(&self, settings: &Settings) -> Result<Option<Arc<Target>>> {
+    pub fn target(&self, story: &Story) -> Result<Option<Arc<Target>>> {
+        if story.wants_our_server() && !self.shared.is_ours() {
+            return Ok(None);
+        }
+        let settings = &story.server;
         if settings.is_empty() {
             return Ok(Some(self.shared.target.clone()));
-        }
-        if !self.shared.is_ours() {
-            return Ok(None);
         }
         let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
         let started = others.entry(settings.clone()).or_default().clone();

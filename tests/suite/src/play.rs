@@ -218,6 +218,10 @@ impl<'a> Stage<'a> {
                 Ok(())
             }
             Act::IsDisconnected => self.is_disconnected(who),
+            Act::IsRemoved => {
+                let account = self.names.known.get(&format!("{who}.bare")).context("no account")?;
+                self.target.administer(&["user", "delete", "--yes", account])
+            }
         }
     }
 

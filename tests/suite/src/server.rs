@@ -26,6 +26,8 @@ pub struct Target {
     pub name: String,
     pub c2s: SocketAddr,
     pub c2s_tls: Option<SocketAddr>,
+    /// For `xylem user` and its like, where the server is ours.
+    pub admin_socket: Option<PathBuf>,
     pub domain: String,
     pub anonymous: String,
     pub certificate: PathBuf,
@@ -46,6 +48,17 @@ impl Target {
     pub fn showing(&self, identity: Identity) -> Result<Self> {
         let (tls, tls_direct) = client_configs(&self.roots, Some(identity))?;
         Ok(Self { tls, tls_direct, ..self.clone() })
+    }
+
+    /// Does what the administrator does by `xylem`.
+    ///
+    /// # Errors
+    /// With what it says when that fails.
+    pub fn administer(&self, arguments: &[&str]) -> Result<()> {
+        let socket = self.admin_socket.as_ref().context("the server has no administrator here")?;
+        let done = Command::new(program()?).arg("--socket").arg(socket).args(arguments).output()?;
+        anyhow::ensure!(done.status.success(), "xylem {arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+        Ok(())
     }
 }
 
@@ -210,6 +223,7 @@ fn from_line(line: &str) -> Result<Target> {
         name: "xylem".to_owned(),
         c2s: field("c2s").context("no c2s in the line")?.to_owned(),
         c2s_tls: field("c2s_tls").map(str::to_owned),
+        admin_socket: field("admin_socket").map(PathBuf::from),
         anonymous: format!("anon.{domain}"),
         domain,
         certificate: field("certificate").context("no certificate in the line")?.into(),
@@ -225,6 +239,7 @@ fn external(text: &str) -> Result<Target> {
         name: "other".to_owned(),
         c2s,
         c2s_tls: None,
+        admin_socket: None,
         anonymous: format!("anon.{domain}"),
         domain,
         certificate: PathBuf::new(),
@@ -245,6 +260,7 @@ struct Settings {
     name: String,
     c2s: String,
     c2s_tls: Option<String>,
+    admin_socket: Option<PathBuf>,
     domain: String,
     anonymous: String,
     certificate: PathBuf,
@@ -263,6 +279,7 @@ fn target(settings: Settings) -> Result<Target> {
         name: settings.name,
         c2s: address(&settings.c2s)?,
         c2s_tls: settings.c2s_tls.as_deref().map(address).transpose()?,
+        admin_socket: settings.admin_socket,
         domain: settings.domain,
         anonymous: settings.anonymous,
         certificate: settings.certificate,

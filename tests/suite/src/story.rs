@@ -75,6 +75,7 @@ pub enum Act {
     Disconnects,
     Drops,
     IsDisconnected,
+    IsRemoved,
 }
 
 impl Story {
@@ -166,6 +167,12 @@ impl Story {
         Ok(())
     }
 
+    /// Whether only a server that is started for it will do.
+    #[must_use]
+    pub fn wants_our_server(&self) -> bool {
+        !self.server.is_empty() || self.steps.iter().any(|step| step.act == Act::IsRemoved)
+    }
+
     /// The client of this name.
     #[must_use]
     pub fn client(&self, name: &str) -> Option<&Client> {
@@ -244,6 +251,7 @@ fn act(what: &str, body: &str) -> Result<Act> {
         "catches up" => Act::CatchesUp,
         "disconnects" => Act::Disconnects,
         "drops" => Act::Drops,
+        "is removed" => Act::IsRemoved,
         "is disconnected" => Act::IsDisconnected,
         other => match other.strip_prefix("cannot connect:") {
             Some(condition) => Act::CannotConnect(condition.trim().to_owned()),

@@ -56,8 +56,8 @@ fn trial(root: &Path, file: PathBuf, fleet: &Arc<Fleet>) -> Trial {
     let fleet = Arc::clone(fleet);
     Trial::ignorable_test(name(root, &file), move || {
         let story = Story::read(&file).map_err(|e| format!("{e:#}"))?;
-        let Some(target) = fleet.target(&story.server).map_err(|e| format!("{e:#}"))? else {
-            return Ok(libtest_mimic::Completion::ignored_with("wants the server set otherwise"));
+        let Some(target) = fleet.target(&story).map_err(|e| format!("{e:#}"))? else {
+            return Ok(libtest_mimic::Completion::ignored_with("wants a server of our own"));
         };
         if let Some((_, reason)) = story.skip_on.iter().find(|(server, _)| *server == target.name) {
             return Ok(libtest_mimic::Completion::ignored_with(reason));

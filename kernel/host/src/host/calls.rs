@@ -56,7 +56,15 @@ impl Plugins for Host {
 
     fn event(&self, plugin: PluginIndex, entry: u32, cause: &Cause, subject: &str, detail: &str) {
         if let Some(plugin) = self.plugin(plugin) {
-            tell(&plugin, entry, plugin.cause(cause), subject, detail);
+            aside(tell(&plugin, entry, plugin.cause(cause), subject, detail));
+        }
+    }
+
+    fn event_heard(&self, plugin: PluginIndex, entry: u32, cause: &Cause, subject: &str, detail: &str) -> Done<()> {
+        let Some(plugin) = self.plugin(plugin) else { return Done::Ready(()) };
+        match tell(&plugin, entry, plugin.cause(cause), subject, detail) {
+            Done::Ready(_) => Done::Ready(()),
+            Done::Later(later) => Done::Later(Box::pin(async move { drop(later.await) })),
         }
     }
 
@@ -113,7 +121,7 @@ impl Host {
             for (entry, _) in events.filter(|(_, event)| event.on == EventPoint::DomainStarted) {
                 let cause =
                     Cause { domain: Arc::clone(domain), key: Arc::clone(domain), actor: None, peer: None, hops: 0 };
-                tell(plugin, entry, cause, domain, "");
+                aside(tell(plugin, entry, cause, domain, ""));
             }
         }
     }
@@ -136,7 +144,7 @@ impl Host {
     }
 }
 
-fn tell(plugin: &Arc<Plugin>, entry: u32, cause: Cause, subject: &str, detail: &str) {
+fn tell(plugin: &Arc<Plugin>, entry: u32, cause: Cause, subject: &str, detail: &str) -> Done<Result<Answer, Refused>> {
     let manifest = &plugin.core.manifest;
     let at = usize::try_from(entry).unwrap_or(usize::MAX);
     let request = Request {
@@ -148,7 +156,7 @@ fn tell(plugin: &Arc<Plugin>, entry: u32, cause: Cause, subject: &str, detail: &
         leads: false,
         wake: None,
     };
-    aside(plugin.call(request));
+    plugin.call(request)
 }
 
 /// Nobody waits for it, but it has to come to its end.

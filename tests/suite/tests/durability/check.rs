@@ -7,14 +7,14 @@ use xylem_suite::session::Session;
 use xylem_suite::xml::Tree;
 
 use crate::client::ask;
-use crate::load::Told;
+use crate::load::{Told, number_of};
 use crate::model::{Account, Contact, Op, SLOTS, read_text};
 
 /// Everything that the account keeps for its owner.
 pub(crate) fn fetch(session: &mut Session) -> Result<Account> {
     let mut account = Account::default();
     let roster = ask(session, "roster", "get", "<query xmlns='jabber:iq:roster' ver=''/>")?.context("no roster")?;
-    account.version = roster.attribute("ver").context("a roster without version")?.parse()?;
+    account.version = roster.attribute("ver").and_then(number_of).context("a roster without version")?;
     for item in roster.children() {
         let (jid, contact) = contact(item)?;
         ensure!(account.contacts.insert(jid, contact).is_none(), "an item that is there twice: {item}");

@@ -109,8 +109,13 @@ impl Writer {
     }
 }
 
+/// Versions of a list count its changes, behind a word that is the list's own.
+pub(crate) fn number_of(version: &str) -> Option<u64> {
+    version.rsplit('.').next()?.parse().ok()
+}
+
 fn pushed_version(push: &Tree) -> Option<u64> {
-    push.child("jabber:iq:roster", "query")?.attribute("ver")?.parse().ok()
+    number_of(push.child("jabber:iq:roster", "query")?.attribute("ver")?)
 }
 
 /// Comes online after a while and takes what waited, until the connection is over.
