@@ -1,0 +1,69 @@
+//! Messages to everybody in the room (XEP-0045 §7.4).
+
+use xylem_sdk::outbox::to_group;
+use xylem_sdk::prelude::*;
+
+use crate::ns::{DELAY, OCCUPANT_ID, STANZA_ID, USER};
+use crate::occupant::{ALL, Session};
+use crate::privileges::{Affiliation, Role};
+use crate::room::Room;
+use crate::{affiliations, history, subject};
+
+/// A message of type `groupchat`.
+pub(crate) fn to_all(cx: &Cx, stanza: &Stanza<'_>) -> Result<(), Failure> {
+    let (Some(from), Some(to)) = (stanza.from(), stanza.to()) else { return Err(Condition::BadRequest.into()) };
+    if !Jid::new(to).is_bare() {
+        // §7.5: a private message cannot be of this type.
+        return Err(Condition::BadRequest.into());
+    }
+    let room = Room::existing(to)?;
+    let session = Session::of(from)?.ok_or_else(|| outside(&room, from))?;
+    if let Some(text) = subject::set_by(stanza) {
+        subject::may_change(&room, &session)?;
+        subject::keep(cx, &room, &session, stanza.id(), text)?;
+        return Ok(to_group(Some(rewritten(&room, stanza, &session, None)), ALL, &[])?);
+    }
+    if session.standing.role < Role::Participant {
+        // §7.4: no voice.
+        return Err(Condition::Forbidden.into());
+    }
+    let id = if history::is_kept(stanza) { Some(history::next(&room)?) } else { None };
+    let message = rewritten(&room, stanza, &session, id.as_deref());
+    if let Some(id) = &id {
+        history::keep(cx, &room, id, &message)?;
+    }
+    Ok(to_group(Some(message), ALL, &[])?)
+}
+
+/// Somebody who is not in the room: §17.2, and `item-not-found` while there is none to speak of.
+fn outside(room: &Room, from: &str) -> Failure {
+    let account = Jid::new(from).bare();
+    match affiliations::of(room, account) {
+        Ok(_) if room.locked => Condition::ItemNotFound.into(),
+        Ok(Affiliation::Outcast) => Condition::Forbidden.into(),
+        Ok(_) => Condition::NotAcceptable.into(),
+        Err(fault) => fault.into(),
+    }
+}
+
+/// The message as the room passes it on: from the occupant, without what only the room may
+/// say (§17.3, XEP-0359 §6, XEP-0421 §3.2).
+fn rewritten(room: &Room, stanza: &Stanza<'_>, session: &Session, id: Option<&str>) -> Xml {
+    let mut message = Xml::message("groupchat")
+        .attr("from", &room.occupant(&session.nick))
+        .attr_opt("id", stanza.id())
+        .attr_opt("xml:lang", stanza.lang());
+    for child in stanza.root().children() {
+        let forged = match child.ns() {
+            USER | OCCUPANT_ID => true,
+            STANZA_ID => child.name() == "stanza-id" && child.attr("by") == Some(&room.jid),
+            DELAY => child.attr("from") == Some(&room.jid),
+            _ => false,
+        };
+        if let Some(xml) = child.xml().filter(|_| !forged) {
+            message = message.raw(&xml);
+        }
+    }
+    let stanza_id = id.map(|id| Xml::with_ns("stanza-id", STANZA_ID).attr("by", &room.jid).attr("id", id));
+    message.child(Xml::with_ns("occupant-id", OCCUPANT_ID).attr("id", &session.id)).child_opt(stanza_id)
+}

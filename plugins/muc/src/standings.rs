@@ -1,0 +1,104 @@
+//! Affiliations changing while people are in the room (XEP-0045 §9.1 to §9.5, §10.3 to §10.8).
+
+use xylem_sdk::prelude::*;
+
+use crate::affiliations::{self, Affiliate};
+use crate::announcing::role_changed;
+use crate::occupant::Occupant;
+use crate::privileges::{Affiliation, may_set_affiliation, role_after};
+use crate::rendition::Notice;
+use crate::room::Room;
+use crate::{invitation, leaving, roles};
+
+/// Who is behind a request.
+pub(crate) struct Actor<'a> {
+    pub(crate) account: &'a str,
+    pub(crate) affiliation: Affiliation,
+    /// The nickname, for somebody in the room.
+    pub(crate) nick: Option<&'a str>,
+}
+
+/// Checks one change. It names an account or a domain.
+pub(crate) fn check(room: &Room, actor: &Actor<'_>, wanted: &Affiliate) -> Result<(), Failure> {
+    let before = affiliations::of(room, &wanted.account)?;
+    if wanted.affiliation == Affiliation::Outcast && actor.account == wanted.account {
+        // §9.1.
+        return Err(Condition::Conflict.into());
+    }
+    may_set_affiliation(actor.affiliation, before, wanted.affiliation)?;
+    let domain = Jid::new(&wanted.account).local().is_none();
+    if domain && wanted.affiliation > Affiliation::None {
+        // §9.2: of a domain nothing can be said but that its people stay out.
+        return Err(Condition::BadRequest.into());
+    }
+    if before == Affiliation::Owner && wanted.affiliation != Affiliation::Owner {
+        let others = affiliations::list(room, Affiliation::Owner)?;
+        // §10.5: somebody has to be left.
+        if others.iter().all(|owner| owner.account == wanted.account) {
+            return Err(Condition::Conflict.into());
+        }
+    }
+    if !wanted.nick.is_empty() {
+        let holder = affiliations::holder(room, &wanted.nick)?;
+        if holder.is_some_and(|holder| holder.account != wanted.account) {
+            return Err(Condition::Conflict.into());
+        }
+    }
+    Ok(())
+}
+
+/// §10.5 for several changes at once.
+pub(crate) fn leave_an_owner(room: &Room, changes: &[Affiliate]) -> Result<(), Failure> {
+    let owners = affiliations::list(room, Affiliation::Owner)?;
+    let stays = |owner: &Affiliate| {
+        let change = changes.iter().rfind(|change| change.account == owner.account);
+        change.is_none_or(|change| change.affiliation == Affiliation::Owner)
+    };
+    let comes = changes.iter().any(|change| change.affiliation == Affiliation::Owner);
+    if comes || owners.iter().any(stays) { Ok(()) } else { Err(Condition::Conflict.into()) }
+}
+
+/// Writes it and tells the room.
+pub(crate) fn apply(room: &Room, actor: &Actor<'_>, wanted: &Affiliate) -> Result<(), Fault> {
+    let before = affiliations::of(room, &wanted.account)?;
+    affiliations::set(room, wanted)?;
+    let joins = before == Affiliation::None && wanted.affiliation == Affiliation::Member;
+    let present = present(&wanted.account)?;
+    if joins && room.configuration.members_only && present.is_empty() {
+        invitation::send_invitation(room, &wanted.account, &room.jid, &wanted.reason, None)?;
+    }
+    for occupant in present {
+        change(room, actor, occupant, wanted)?;
+    }
+    leaving::close_if_empty(room)
+}
+
+/// Occupants that a change concerns: an account's, or everybody of a domain.
+fn present(account: &str) -> Result<Vec<Occupant>, Fault> {
+    if Jid::new(account).local().is_some() {
+        return Occupant::of_account(account);
+    }
+    let all = Occupant::all()?;
+    Ok(all.into_iter().filter(|occupant| Jid::new(&occupant.account).domain() == account).collect())
+}
+
+fn change(room: &Room, actor: &Actor<'_>, mut occupant: Occupant, wanted: &Affiliate) -> Result<(), Fault> {
+    let before = occupant.standing();
+    // Under a domain there may be people who are something themselves.
+    occupant.affiliation = affiliations::of(room, &occupant.account)?;
+    if occupant.affiliation == before.affiliation {
+        return Ok(());
+    }
+    let notice = Notice { actor: actor.nick, reason: &wanted.reason, ..Notice::default() };
+    if occupant.affiliation == Affiliation::Outcast {
+        return leaving::remove(room, occupant, &Notice { gone: true, codes: &["301"], ..notice });
+    }
+    if room.configuration.members_only && occupant.affiliation < Affiliation::Member {
+        // §9.4: without a word about the affiliation before.
+        return leaving::remove(room, occupant, &Notice { gone: true, codes: &["321"], ..notice });
+    }
+    occupant.role = role_after(before, occupant.affiliation, room.configuration.moderated);
+    occupant.save(room)?;
+    role_changed(room, &occupant, before.role, &notice)?;
+    roles::sees_more(room, &occupant, before.role)
+}
