@@ -21,10 +21,10 @@ pub(crate) fn to_others(room: &Room, occupant: &Occupant, notice: &Notice<'_>) -
     }
     let own: Vec<&str> = occupant.sessions.iter().map(String::as_str).collect();
     if room.configuration.non_anonymous {
-        return to_group(Some(presence(room, occupant, notice, true, false)), ALL, &own);
+        return to_group(Some(presence(room, occupant, notice, true, false)), None, ALL, &own);
     }
-    to_group(Some(presence(room, occupant, notice, true, false)), MODERATORS, &own)?;
-    to_group(Some(presence(room, occupant, notice, false, false)), OTHERS, &own)
+    to_group(Some(presence(room, occupant, notice, true, false)), None, MODERATORS, &own)?;
+    to_group(Some(presence(room, occupant, notice, false, false)), None, OTHERS, &own)
 }
 
 /// To the occupant's own sessions, with status 110.

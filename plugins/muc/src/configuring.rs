@@ -130,7 +130,7 @@ fn tell(room: &Room, before: &Configuration) -> Result<(), Fault> {
 /// A message of the room with status codes.
 pub(crate) fn notify(room: &Room, codes: &[&str]) -> Result<(), Fault> {
     let x = Xml::with_ns("x", USER).children(codes.iter().map(|code| status(code)));
-    to_group(Some(Xml::message("groupchat").attr("from", &room.jid).child(x)), ALL, &[])
+    to_group(Some(Xml::message("groupchat").attr("from", &room.jid).child(x)), None, ALL, &[])
 }
 
 /// What the occupants are now that the room is another one.

@@ -21,7 +21,7 @@ pub(crate) fn to_all(cx: &Cx, stanza: &Stanza<'_>) -> Result<(), Failure> {
     if let Some(text) = subject::set_by(stanza) {
         subject::may_change(&room, &session)?;
         subject::keep(cx, &room, &session, stanza.id(), text)?;
-        return Ok(to_group(Some(rewritten(&room, stanza, &session, None)), ALL, &[])?);
+        return Ok(to_group(Some(rewritten(&room, stanza, &session, None)), None, ALL, &[])?);
     }
     if session.standing.role < Role::Participant {
         // §7.4: no voice.
@@ -32,7 +32,7 @@ pub(crate) fn to_all(cx: &Cx, stanza: &Stanza<'_>) -> Result<(), Failure> {
     if let Some(id) = &id {
         history::keep(cx, &room, id, &message)?;
     }
-    Ok(to_group(Some(message), ALL, &[])?)
+    Ok(to_group(Some(message), None, ALL, &[])?)
 }
 
 /// Somebody who is not in the room: §17.2, and `item-not-found` while there is none to speak of.

@@ -39,7 +39,7 @@ fn ask(room: &Room, from: &str, session: &Session, role: Role) -> Result<(), Fai
         .child(form::field("text-single", "muc#roomnick", "Room nickname", &[&session.nick]))
         .child(form::flag("muc#request_allow", "Grant voice to this person?", false));
     let message = Xml::with_ns("message", crate::ns::CLIENT).attr("from", &room.jid).child(form);
-    Ok(to_group(Some(message), MODERATORS, &[])?)
+    Ok(to_group(Some(message), None, MODERATORS, &[])?)
 }
 
 fn grant(room: &Room, moderator: &Session, form: Form<'_>, role: Role) -> Result<(), Failure> {
