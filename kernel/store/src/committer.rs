@@ -185,6 +185,9 @@ impl Committer {
                 self.shared.tallies.counted(*table, partition, rows);
                 Ok(())
             }
+            TurnOp::Replace { partition, id, payload, .. } => {
+                archive::lower_replace(staging, &name, partition, *id, payload)
+            }
             TurnOp::Purge { table, partition, what } => {
                 let left = archive::lower_purge(staging, &mut self.counts, &name, partition, what.clone())?;
                 rest.extend(left.map(|what| (*table, Arc::clone(partition), what)));

@@ -35,6 +35,7 @@ pub(crate) enum TurnOp {
     Delete { table: TableId, partition: Arc<str>, key: Bytes },
     DeletePartition { table: TableId, partition: Arc<str> },
     Append { table: TableId, partition: Arc<str>, entry: ArchiveEntry },
+    Replace { table: TableId, partition: Arc<str>, id: ArchiveId, payload: Bytes },
     Purge { table: TableId, partition: Arc<str>, what: Purge },
     Raw(Op),
 }
@@ -143,6 +144,24 @@ impl Turn {
         Ok(id)
     }
 
+    /// Replaces what an archive row holds; its id, time and peer stay. Nothing happens when there is no such row.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::TooBig`] when the payload is above its limit.
+    pub fn replace(
+        &mut self,
+        table: TableId,
+        partition: &str,
+        id: ArchiveId,
+        payload: impl Into<Bytes>,
+    ) -> Result<()> {
+        let payload = payload.into();
+        check_size("archive entry", payload.len(), MAX_VALUE)?;
+        let partition = self.shared(partition);
+        self.push(TurnOp::Replace { table, partition, id, payload });
+        Ok(())
+    }
+
     /// Removes archive rows.
     pub fn purge(&mut self, table: TableId, partition: &str, what: Purge) {
         let partition = self.shared(partition);
@@ -221,6 +240,7 @@ impl TurnOp {
             | Self::Delete { partition, .. }
             | Self::DeletePartition { partition, .. }
             | Self::Append { partition, .. }
+            | Self::Replace { partition, .. }
             | Self::Purge { partition, .. } => Some(partition),
             Self::Raw(_) => None,
         }
@@ -232,6 +252,7 @@ impl TurnOp {
             | Self::Delete { table, .. }
             | Self::DeletePartition { table, .. }
             | Self::Append { table, .. }
+            | Self::Replace { table, .. }
             | Self::Purge { table, .. } => Some(*table),
             Self::Raw(_) => None,
         }
@@ -248,6 +269,7 @@ impl TurnOp {
                 Self::Put { key, row, .. } => key.len() + row.value.len(),
                 Self::Delete { key, .. } => key.len(),
                 Self::Append { entry, .. } => entry.peer.len() + entry.payload.len(),
+                Self::Replace { payload, .. } => payload.len(),
                 Self::Raw(op) => op.key.len() + op.value.as_ref().map_or(0, Vec::len),
                 Self::DeletePartition { .. } | Self::Purge { .. } => 0,
             }
@@ -256,7 +278,7 @@ impl TurnOp {
     /// Whether the op needs disk space.
     pub(crate) fn adds(&self) -> bool {
         match self {
-            Self::Put { .. } | Self::Append { .. } => true,
+            Self::Put { .. } | Self::Append { .. } | Self::Replace { .. } => true,
             Self::Raw(op) => op.value.is_some(),
             Self::Delete { .. } | Self::DeletePartition { .. } | Self::Purge { .. } => false,
         }

@@ -23,6 +23,8 @@ shapes!(
     a_big_partition_is_read_through_with_pending_writes,
     small_caches_and_random_turns_match_a_map,
     archive_pages_in_all_directions,
+    archive_rows_are_found_by_part_and_id,
+    archive_rows_are_replaced_in_place,
     purges_remove_what_they_say,
     ids_grow_across_restarts,
     the_count_of_now_waits_for_no_commit,
@@ -285,6 +287,59 @@ async fn archive_pages_in_all_directions(kind: BackendKind) {
     assert_eq!((row.at_ms, row.id.time_ms()), (3, 1004), "the writer's time is kept, the order too");
     assert_eq!(ids[10].to_string().parse(), Ok(ids[10]));
     assert_eq!(archive.get("romeo", ids[10]).await.unwrap(), None);
+}
+
+async fn archive_rows_are_found_by_part_and_id(kind: BackendKind) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(kind, dir.path(), options());
+    let archive = store.archive("t");
+    let peers = ["a@b", "a@b/x", "a@b/y", "a@bc/x", "a@b/x"];
+    let ids: Vec<_> =
+        peers.iter().map(|peer| archive.append("p", 5, peer, vec![b'.'; 100]).unwrap().0).collect();
+    let found = async |query: ArchiveQuery| {
+        let page = archive.page("p", query).await.unwrap();
+        let places = page.rows.iter().map(|row| ids.iter().position(|id| *id == row.id).unwrap());
+        (places.collect::<Vec<_>>(), page.complete, page.missing)
+    };
+    let of = |peer: &str| ArchiveQuery { peer: Some(peer.into()), ..ArchiveQuery::default() };
+    assert_eq!(found(of("a@b")).await, (vec![0, 1, 2, 4], true, None));
+    assert_eq!(found(of("a@b/x")).await, (vec![1, 4], true, None));
+    assert_eq!(found(ArchiveQuery { limit: 1, newest_first: true, ..of("a@b/x") }).await, (vec![4], false, None));
+    assert_eq!(found(ArchiveQuery { before: Some(ids[4]), ..of("a@b/x") }).await, (vec![1], true, None));
+    assert_eq!(found(of("a@b/")).await, (vec![0, 1, 2, 4], true, None));
+    assert_eq!(found(of("a@")).await, (vec![], true, None));
+
+    let some = |places: &[usize]| Some(places.iter().map(|place| ids[*place]).collect::<Vec<_>>());
+    let query = ArchiveQuery { ids: some(&[3, 1, 3]), ..ArchiveQuery::default() };
+    assert_eq!(found(query.clone()).await, (vec![1, 3], true, None));
+    assert_eq!(found(ArchiveQuery { limit: 1, ..query.clone() }).await, (vec![1], false, None));
+    assert_eq!(found(ArchiveQuery { peer: Some("a@bc".into()), ..query.clone() }).await, (vec![3], true, None));
+    assert_eq!(found(ArchiveQuery { newest_first: true, ..query }).await, (vec![3, 1], true, None));
+
+    let nowhere = xylem_store::ArchiveId::from_u64(7);
+    let query = ArchiveQuery { ids: Some(vec![ids[0], nowhere]), ..ArchiveQuery::default() };
+    assert_eq!(found(query).await, (vec![], false, Some(nowhere)));
+    let query = ArchiveQuery { required: vec![ids[1], nowhere], ..ArchiveQuery::default() };
+    assert_eq!(found(query).await, (vec![], false, Some(nowhere)));
+    let query = ArchiveQuery { required: vec![ids[1]], bytes: 150, ..ArchiveQuery::default() };
+    assert_eq!(found(query).await, (vec![0, 1], false, None));
+    let query = ArchiveQuery { bytes: 100, ..of("a@bc") };
+    assert_eq!(found(query).await, (vec![3], true, None));
+}
+
+async fn archive_rows_are_replaced_in_place(kind: BackendKind) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(kind, dir.path(), options());
+    let archive = store.archive("t");
+    let (id, _) = archive.append("p", 5, "a@b/x", "before").unwrap();
+    let (other, _) = archive.append("p", 6, "a@b", "other").unwrap();
+    drop(archive.replace("p", id, "after").unwrap());
+    drop(archive.replace("p", xylem_store::ArchiveId::from_u64(7), "nothing").unwrap());
+    let row = archive.get("p", id).await.unwrap().unwrap();
+    assert_eq!((&row.payload[..], &*row.peer, row.at_ms), (&b"after"[..], "a@b/x", 5));
+    assert_eq!(archive.get("p", other).await.unwrap().unwrap().payload, "other");
+    assert_eq!((archive.count("p").await.unwrap(), archive.count_now("p").unwrap()), (2, 2));
+    assert!(matches!(archive.replace("p", id, vec![0; MAX_VALUE + 1]), Err(StoreError::TooBig { .. })));
 }
 
 async fn purges_remove_what_they_say(kind: BackendKind) {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::page::{count_key, decode, decode_count, encode, id_at_end, peer_key, row_key};
+use super::page::{count_key, decode, decode_count, encode, id_at_end, peer_key, peer_value, row_key};
 use super::{ArchiveId, Purge, SEQUENCE_BITS};
 use crate::backend::Scan;
 use crate::error::{Result, StoreError};
@@ -63,10 +63,26 @@ pub(crate) fn lower_append(
 ) -> Result<u64> {
     let row = encode(entry.at_ms, &entry.peer, &entry.payload);
     staging.put(table, row_key(partition, entry.id), row);
-    staging.put(table, peer_key(partition, &entry.peer, entry.id), Vec::new());
+    staging.put(table, peer_key(partition, &entry.peer, entry.id), peer_value(&entry.peer));
     let rows = counts.of(staging, table, partition)?;
     counts.set(staging, table, partition, rows + 1);
     Ok(rows + 1)
+}
+
+/// Stages another payload for a row, if there is such a row.
+pub(crate) fn lower_replace(
+    staging: &mut Staging<'_>,
+    table: &Arc<str>,
+    partition: &Arc<str>,
+    id: ArchiveId,
+    payload: &[u8],
+) -> Result<()> {
+    let key = row_key(partition, id);
+    if let Some(stored) = staging.get(table, &key)? {
+        let row = decode(table, id, stored)?;
+        staging.put(table, key, encode(row.at_ms, &row.peer, payload));
+    }
+    Ok(())
 }
 
 /// Stages the removal; returns what is left to do.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub(crate) use clock::ArchiveClock;
-pub(crate) use lower::{Counts, lower_append, lower_purge};
+pub(crate) use lower::{Counts, lower_append, lower_purge, lower_replace};
 pub(crate) use tally::Tallies;
 
 use crate::error::Result;
@@ -21,7 +21,7 @@ use crate::tables::TableId;
 use crate::ticket::Ticket;
 
 /// Place of a row in its archive: milliseconds since 1970 in the upper 44
-/// bits, a running number below. Ids grow with every append of this store,
+/// bits, a number below that grows by steps nobody can foretell. Ids grow with every append of this store,
 /// also when the system clock goes back and across restarts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ArchiveId(pub(crate) u64);
@@ -80,7 +80,7 @@ pub struct ArchiveRow {
     pub id: ArchiveId,
     /// The time the writer gave, milliseconds since 1970.
     pub at_ms: u64,
-    /// The peer the writer gave.
+    /// The peer the writer gave: a name, or a name, a slash and a part of it.
     pub peer: Box<str>,
     /// What was stored.
     pub payload: Bytes,
@@ -89,7 +89,7 @@ pub struct ArchiveRow {
 /// Which rows of a partition to read. All conditions must hold.
 #[derive(Clone, Debug)]
 pub struct ArchiveQuery {
-    /// Only rows with this peer.
+    /// Only rows with this peer. A name without a part matches all parts of it.
     pub peer: Option<Box<str>>,
     /// Only rows whose [`ArchiveId::time_ms`] is at or after this.
     pub start_ms: Option<u64>,
@@ -99,15 +99,32 @@ pub struct ArchiveQuery {
     pub after: Option<ArchiveId>,
     /// Only rows before this one (excluded). The row need not exist.
     pub before: Option<ArchiveId>,
+    /// Only these rows, each of which must exist.
+    pub ids: Option<Vec<ArchiveId>>,
+    /// Rows that must exist, whatever the other conditions say; see [`ArchivePage::missing`].
+    pub required: Vec<ArchiveId>,
     /// At most so many rows.
     pub limit: usize,
-    /// From the newest down; the limit counts from there.
+    /// The page ends with the row that reaches so many bytes of payload.
+    pub bytes: usize,
+    /// From the newest down; the limits count from there.
     pub newest_first: bool,
 }
 
 impl Default for ArchiveQuery {
     fn default() -> Self {
-        Self { peer: None, start_ms: None, end_ms: None, after: None, before: None, limit: 100, newest_first: false }
+        Self {
+            peer: None,
+            start_ms: None,
+            end_ms: None,
+            after: None,
+            before: None,
+            ids: None,
+            required: Vec::new(),
+            limit: 100,
+            bytes: usize::MAX,
+            newest_first: false,
+        }
     }
 }
 
@@ -118,6 +135,8 @@ pub struct ArchivePage {
     pub rows: Vec<ArchiveRow>,
     /// Whether no further row matches in that direction.
     pub complete: bool,
+    /// A row that the query names and that does not exist; there are no rows then.
+    pub missing: Option<ArchiveId>,
 }
 
 /// Which rows to remove.
@@ -173,7 +192,19 @@ impl Archive {
         self.store.submit_turn(turn)
     }
 
-    /// Reads a page. Sees everything that was submitted before the call.
+    /// Replaces what a row holds; its id, time and peer stay. Nothing happens when there is no such row.
+    ///
+    /// # Errors
+    /// As [`Archive::append`].
+    pub fn replace(&self, partition: &str, id: ArchiveId, payload: impl Into<Bytes>) -> Result<Ticket> {
+        let mut turn = self.store.turn();
+        turn.replace(self.table, partition, id, payload)?;
+        Ok(self.store.submit_turn(turn))
+    }
+
+    /// Reads a page at a cost that depends on the rows of the page, not on those of the
+    /// archive; only a peer with a part costs as much as that peer's name has rows.
+    /// Sees everything that was submitted before the call.
     ///
     /// # Errors
     /// Those of the backend.

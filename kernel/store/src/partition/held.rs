@@ -76,7 +76,7 @@ impl Held {
                 self.index.clear();
                 return -freed.cast_signed();
             }
-            TurnOp::Append { .. } | TurnOp::Purge { .. } | TurnOp::Raw(_) => return 0,
+            TurnOp::Append { .. } | TurnOp::Replace { .. } | TurnOp::Purge { .. } | TurnOp::Raw(_) => return 0,
         };
         let old = match new {
             Some(row) => self.rows.insert(key.clone(), row.clone()),

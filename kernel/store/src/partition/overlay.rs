@@ -27,7 +27,7 @@ impl Overlay {
                 self.rows.clear();
                 self.wiped = Some(seq);
             }
-            TurnOp::Append { .. } | TurnOp::Purge { .. } | TurnOp::Raw(_) => {}
+            TurnOp::Append { .. } | TurnOp::Replace { .. } | TurnOp::Purge { .. } | TurnOp::Raw(_) => {}
         }
     }
 

@@ -139,7 +139,8 @@ async fn read_archive(store: &Store, archive: &Archive, model: &mut Model) {
             rows += page.rows.len() as u64;
             for row in page.rows {
                 let told = (row.peer.to_string(), crc32fast::hash(&row.payload));
-                model.archive.insert((name.clone(), row.id.to_u64()), told);
+                // The lower bits are drawn.
+                model.archive.insert((name.clone(), row.id.time_ms() << 20), told);
             }
             if page.complete {
                 break;
