@@ -9,6 +9,7 @@ use std::sync::Arc;
 use xylem_stanza::{FullJid, Stanza};
 
 use crate::effect::Effect;
+use crate::page::{PageEnd, PageError};
 use crate::verdict::Verdict;
 
 /// A result that is mostly there at once; only the rare wait allocates.
@@ -85,6 +86,8 @@ pub trait Plugins: Send + Sync + 'static {
     fn event_heard(&self, plugin: PluginIndex, entry: u32, cause: &Cause, subject: &str, detail: &str) -> Done<()>;
     /// An IQ result or error that a plugin may be waiting for (`outbox.ask`); true when one was.
     fn answer(&self, stanza: &Stanza) -> bool;
+    /// A page that a plugin asked for was sent; told under the key it was asked under.
+    fn page(&self, plugin: &str, cause: &Cause, token: &str, sent: Result<PageEnd, PageError>) -> Done<()>;
 }
 
 /// The router, as the plugin host sees it.

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use xylem_stanza::{BareJid, FullJid, Jid, Stanza};
 
+use crate::page::{PageForm, PageOrder};
+
 /// Which sessions of an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pick {
@@ -54,6 +56,14 @@ impl Recipients {
     }
 }
 
+impl Effect {
+    /// Whether what follows under the same key has to wait for work that it needs.
+    #[must_use]
+    pub fn holds_back(&self) -> bool {
+        matches!(self, Self::Page(order) if matches!(order.form, PageForm::Restored { .. }))
+    }
+}
+
 /// One effect; those of a turn are released in order. Addresses are checked
 /// against the plugin's grants before an effect is made.
 #[derive(Clone, Debug)]
@@ -83,6 +93,8 @@ pub enum Effect {
         to: FullJid,
         remove: bool,
     },
+    /// A page of an archive.
+    Page(Box<PageOrder>),
     /// End sessions with a stream error; no resource means all.
     EndSessions {
         account: BareJid,

@@ -35,7 +35,7 @@ pub struct Manifest {
     pub hooks: Vec<Hook>,
     pub iqs: Vec<IqClaim>,
     pub events: Vec<EventEntry>,
-    /// Function names for `on-answer` and `on-wake`.
+    /// Function names for `on-answer`, `on-wake` and `on-page`.
     pub replies: Replies,
     /// Function name for `start`.
     pub start: Option<String>,
@@ -200,6 +200,7 @@ pub struct EventEntry {
 pub struct Replies {
     pub answer: Option<String>,
     pub wake: Option<String>,
+    pub page: Option<String>,
 }
 
 /// Rows or stanzas in order of time.

@@ -39,6 +39,15 @@ pub(crate) enum Fault {
     Other(String),
 }
 
+impl From<xylem_hooks::PageError> for Fault {
+    fn from(error: xylem_hooks::PageError) -> Self {
+        match error {
+            xylem_hooks::PageError::Missing => Self::Missing,
+            xylem_hooks::PageError::Storage => Self::Other("storage".to_owned()),
+        }
+    }
+}
+
 /// `xylem:stanza/types.failure`.
 #[derive(Debug, Clone, ComponentType, Lift)]
 #[component(record)]

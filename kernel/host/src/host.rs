@@ -18,6 +18,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::engine::{CodeCache, PluginEngine};
 use crate::error::HostError;
 use crate::lanes::Lanes;
+use crate::pages::Pages;
 use crate::plugin::Plugin;
 use crate::services::Services;
 use crate::status::{self, PluginInfo};
@@ -96,6 +97,7 @@ impl Host {
             asks: Default::default(),
             timers: Default::default(),
             lanes,
+            pages: Pages::default(),
             release: OnceLock::new(),
             compiled: Default::default(),
             plans: Default::default(),

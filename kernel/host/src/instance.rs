@@ -6,7 +6,7 @@ use wasmtime::component::{
     Component, ComponentExportIndex, ComponentNamedList, ComponentType, InstancePre, Lift, Linker, Lower, TypedFunc,
 };
 use wasmtime::{Engine, Store, Trap};
-use xylem_hooks::Manifest;
+use xylem_hooks::{Manifest, PageEnd};
 use xylem_stanza::Packed;
 
 use crate::capability::{self, FailureRecord, Fault as Refusal};
@@ -50,6 +50,30 @@ pub(crate) enum Input {
     Event { entry: u32, subject: String, detail: String },
     Answer { token: String, answer: Result<Arc<Packed>, Refusal> },
     Wake { name: String, token: String },
+    Page { token: String, page: Result<PageRecord, Refusal> },
+}
+
+/// `xylem:plugin/replies.page`.
+#[derive(Debug, Clone, ComponentType, Lower)]
+#[component(record)]
+pub(crate) struct PageRecord {
+    #[component(name = "first")]
+    first: Option<String>,
+    #[component(name = "last")]
+    last: Option<String>,
+    #[component(name = "sent")]
+    sent: u32,
+    #[component(name = "count")]
+    count: Option<u64>,
+    #[component(name = "complete")]
+    complete: bool,
+}
+
+impl From<PageEnd> for PageRecord {
+    fn from(page: PageEnd) -> Self {
+        let (first, last) = page.ends.unzip();
+        Self { first, last, sent: page.sent, count: page.count, complete: page.complete }
+    }
 }
 
 /// What it says.
@@ -65,6 +89,7 @@ type OnIq = (u32, &'static str, &'static [u32]);
 type OnEvent = (u32, &'static str, &'static str);
 type OnAnswer = (&'static str, Result<(&'static str, &'static [u32]), Refusal>);
 type OnWake = (&'static str, &'static str);
+type OnPage = (&'static str, Result<PageRecord, Refusal>);
 
 /// A component linked with the capabilities; instances are made from it.
 #[derive(Clone)]
@@ -80,6 +105,7 @@ struct ExportIndexes {
     on_event: Option<ComponentExportIndex>,
     on_answer: Option<ComponentExportIndex>,
     on_wake: Option<ComponentExportIndex>,
+    on_page: Option<ComponentExportIndex>,
     start: Option<ComponentExportIndex>,
 }
 
@@ -117,6 +143,7 @@ impl Mould {
             on_event: find("xylem:plugin/events@0.1.0", "on-event"),
             on_answer: find("xylem:plugin/replies@0.1.0", "on-answer"),
             on_wake: find("xylem:plugin/replies@0.1.0", "on-wake"),
+            on_page: find("xylem:plugin/replies@0.1.0", "on-page"),
             start: find("xylem:plugin/lifecycle@0.1.0", "start"),
         };
         exports.suffice(manifest)?;
@@ -133,6 +160,7 @@ impl ExportIndexes {
             ("events.on-event", "[[event]]", self.on_event.is_some(), !manifest.events.is_empty()),
             ("replies.on-answer", "[replies] answer", self.on_answer.is_some(), manifest.replies.answer.is_some()),
             ("replies.on-wake", "[replies] wake", self.on_wake.is_some(), manifest.replies.wake.is_some()),
+            ("replies.on-page", "[replies] page", self.on_page.is_some(), manifest.replies.page.is_some()),
             ("lifecycle.start", "[lifecycle] start", self.start.is_some(), manifest.start.is_some()),
         ];
         for (export, key, there, needed) in needs {
@@ -157,6 +185,7 @@ struct Exports {
     on_event: Option<TypedFunc<OnEvent, ()>>,
     on_answer: Option<TypedFunc<OnAnswer, ()>>,
     on_wake: Option<TypedFunc<OnWake, ()>>,
+    on_page: Option<TypedFunc<OnPage, ()>>,
 }
 
 impl Instance {
@@ -183,6 +212,7 @@ impl Instance {
             on_event: typed(&mut store, &instance, found.on_event.as_ref())?,
             on_answer: typed(&mut store, &instance, found.on_answer.as_ref())?,
             on_wake: typed(&mut store, &instance, found.on_wake.as_ref())?,
+            on_page: typed(&mut store, &instance, found.on_page.as_ref())?,
         };
         let start: Option<TypedFunc<(), (Result<(), String>,)>> = typed(&mut store, &instance, found.start.as_ref())?;
         if let Some(start) = start {
@@ -236,6 +266,10 @@ impl Instance {
                     Err(refusal) => Err(refusal.clone()),
                 };
                 there(exports.on_answer)?.call(store, (token.as_str(), answer))?;
+                Ok(Output::Nothing)
+            }
+            Input::Page { token, page } => {
+                there(exports.on_page)?.call(store, (token.as_str(), page.clone()))?;
                 Ok(Output::Nothing)
             }
             Input::Wake { name, token } => {

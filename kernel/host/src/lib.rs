@@ -26,6 +26,7 @@ mod instance;
 mod lanes;
 mod limits;
 pub mod package;
+mod pages;
 mod plugin;
 mod services;
 mod shards;

@@ -18,6 +18,7 @@ use crate::groups::Groups;
 use crate::guest::{After, Call, Core};
 use crate::host::ServerInfo;
 use crate::lanes::Lanes;
+use crate::pages::Pages;
 use crate::timers::Timers;
 use crate::volatile::Volatile;
 
@@ -40,6 +41,7 @@ pub(crate) struct Services {
     pub(crate) asks: Asks,
     pub(crate) timers: Timers,
     pub(crate) lanes: Lanes,
+    pub(crate) pages: Pages,
     pub(crate) release: OnceLock<Arc<dyn Release>>,
     /// As compiled from manifests.
     pub(crate) compiled: ArcSwap<Plans>,

@@ -74,6 +74,7 @@ pub(crate) fn seal(core: &Arc<Core>, output: Output, mut call: Call, queue: bool
         }
     }
     let Call { cause, effects, after, leads, .. } = call;
+    let queue = queue || effects.iter().any(Effect::holds_back);
     if queue || !services.lanes.is_free(&cause.key) {
         let (released, rest) = followed(leads);
         let job = Job { core: Arc::clone(core), cause: passed_on(cause), after, effects, released };

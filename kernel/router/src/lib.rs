@@ -19,11 +19,13 @@ mod inbound;
 mod iq;
 mod lifecycle;
 mod message;
+mod pages;
 mod ports;
 mod presence;
 mod release;
 mod router;
 mod server;
+mod stamp;
 mod stranger;
 
 pub use counters::Counters;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use xylem_hooks::{Cause, Done, Effect, Pick, Recipients, Release};
 use xylem_session::{Barrier, Delivery, Session};
-use xylem_stanza::{BareJid, FullJid, Jid, Stanza};
+use xylem_stanza::{BareJid, FullJid, Jid, Kind, Stanza};
 use xylem_store::{ArchiveQuery, Purge};
 
 use crate::router::{Origin, Parts, Router, at_once, done};
@@ -14,22 +14,23 @@ impl Release for Router {
     fn release(&self, cause: Cause, effects: Vec<Effect>) -> Done<()> {
         let parts = Arc::clone(&self.0);
         done(at_once(async move {
-            let origin = Origin { actor: cause.actor, peer: cause.peer, hops: cause.hops.saturating_add(1) };
+            let origin = Origin { actor: cause.actor.clone(), peer: cause.peer, hops: cause.hops.saturating_add(1) };
             for effect in effects {
-                parts.carry_out(effect, &origin).await;
+                parts.carry_out(effect, &cause, &origin).await;
             }
         }))
     }
 }
 
 impl Parts {
-    async fn carry_out(self: &Arc<Self>, effect: Effect, origin: &Origin) {
+    async fn carry_out(self: &Arc<Self>, effect: Effect, cause: &Cause, origin: &Origin) {
         match effect {
             Effect::Send(stanza) => self.route(stanza, origin.clone()).await,
             Effect::ToAddresses { stanza, to } => self.to_addresses(&stanza, &to, origin).await,
             Effect::ToSessions { account, stanza, pick } => self.to_sessions(&account, &stanza, &pick),
             Effect::PresenceTo { account, to } => self.presence_to(&account, &to, origin).await,
             Effect::Deliver { table, partition, to, remove } => self.deliver(table, partition, &to, remove),
+            Effect::Page(order) => self.page(*order, cause, origin).await,
             Effect::EndSessions { account, resource, condition } => {
                 for session in self.sessions.of(account.as_str()) {
                     if resource.as_deref().is_none_or(|resource| resource == session.jid().resource()) {
@@ -62,7 +63,12 @@ impl Parts {
         for session in self.sessions.of(account.as_str()).iter().filter(picked) {
             // What was addressed to the account stays so: a request for a subscription is for the bare address.
             let addressed = if stanza.to().is_some() { stanza.clone() } else { stanza.with_to(session.jid()) };
-            self.push(session, &addressed);
+            if addressed.kind() == Kind::Message {
+                // A copy for one session is nobody else's, should that end before it is written.
+                self.push_kept(session, &addressed);
+            } else {
+                self.push(session, &addressed);
+            }
         }
     }
 
@@ -120,7 +126,7 @@ impl Parts {
 const PAGE: usize = 100;
 
 /// Waits until everything queued so far is written; false if the session ended first.
-async fn written(session: &Session) -> bool {
+pub(crate) async fn written(session: &Session) -> bool {
     let (told, heard) = tokio::sync::oneshot::channel();
     let barrier = Barrier::new(move |delivery| {
         // Nobody listening any more is fine.

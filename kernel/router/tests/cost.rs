@@ -47,6 +47,10 @@ impl Plugins for Crossings {
     fn answer(&self, _: &Stanza) -> bool {
         false
     }
+
+    fn page(&self, _: &str, _: &Cause, _: &str, _: Result<xylem_hooks::PageEnd, xylem_hooks::PageError>) -> Done<()> {
+        Done::Ready(())
+    }
 }
 
 struct Everybody(Arc<Plan>);

@@ -148,13 +148,7 @@ impl Turn {
     ///
     /// # Errors
     /// [`crate::StoreError::TooBig`] when the payload is above its limit.
-    pub fn replace(
-        &mut self,
-        table: TableId,
-        partition: &str,
-        id: ArchiveId,
-        payload: impl Into<Bytes>,
-    ) -> Result<()> {
+    pub fn replace(&mut self, table: TableId, partition: &str, id: ArchiveId, payload: impl Into<Bytes>) -> Result<()> {
         let payload = payload.into();
         check_size("archive entry", payload.len(), MAX_VALUE)?;
         let partition = self.shared(partition);

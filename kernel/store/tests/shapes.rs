@@ -294,8 +294,7 @@ async fn archive_rows_are_found_by_part_and_id(kind: BackendKind) {
     let store = open(kind, dir.path(), options());
     let archive = store.archive("t");
     let peers = ["a@b", "a@b/x", "a@b/y", "a@bc/x", "a@b/x"];
-    let ids: Vec<_> =
-        peers.iter().map(|peer| archive.append("p", 5, peer, vec![b'.'; 100]).unwrap().0).collect();
+    let ids: Vec<_> = peers.iter().map(|peer| archive.append("p", 5, peer, vec![b'.'; 100]).unwrap().0).collect();
     let found = async |query: ArchiveQuery| {
         let page = archive.page("p", query).await.unwrap();
         let places = page.rows.iter().map(|row| ids.iter().position(|id| *id == row.id).unwrap());

@@ -35,6 +35,8 @@ fn exports(manifest: &Manifest) -> Result<TokenStream, String> {
     )?;
     let wake =
         optional(manifest.replies.wake.as_deref(), |handler| quote!(dispatch::wake(crate::#handler, &name, &token)))?;
+    let page =
+        optional(manifest.replies.page.as_deref(), |handler| quote!(dispatch::page(crate::#handler, &token, sent)))?;
     let start = match manifest.lifecycle.start.as_deref() {
         Some(handler) => {
             let handler = ident(handler)?;
@@ -86,6 +88,10 @@ fn exports(manifest: &Manifest) -> Result<TokenStream, String> {
 
                 fn on_wake(name: String, token: String) {
                     #wake
+                }
+
+                fn on_page(token: String, sent: Result<replies::Page, types::Fault>) {
+                    #page
                 }
             }
 

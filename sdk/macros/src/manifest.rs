@@ -39,6 +39,7 @@ pub(crate) struct Entry {
 pub(crate) struct Replies {
     pub(crate) answer: Option<String>,
     pub(crate) wake: Option<String>,
+    pub(crate) page: Option<String>,
 }
 
 #[derive(Deserialize, Default)]

@@ -1,5 +1,6 @@
 //! What [`crate::plugin!`] generates calls to.
 
+use crate::archive::Page;
 use crate::wit::exports::xylem::plugin::iq::Outcome;
 use crate::wit::xylem::stanza::types as wit;
 use crate::{Answer, Cx, Event, IntoOutcome, IntoReply, IntoVerdict, Reply, Stanza, Verdict, Wake};
@@ -28,6 +29,15 @@ pub fn answer<R: IntoOutcome>(
 
 pub fn wake<R: IntoOutcome>(handler: fn(&Cx, &Wake<'_>) -> R, name: &str, token: &str) {
     handler(&Cx::new(0), &Wake { name, token }).finish();
+}
+
+pub fn page<R: IntoOutcome>(
+    handler: fn(&Cx, &Page<'_>) -> R,
+    token: &str,
+    sent: Result<crate::wit::exports::xylem::plugin::replies::Page, wit::Fault>,
+) {
+    let sent = sent.map(Into::into).map_err(Into::into);
+    handler(&Cx::new(0), &Page { token, sent }).finish();
 }
 
 pub fn start(handler: fn() -> Result<(), String>) -> Result<(), String> {

@@ -45,7 +45,11 @@ pub(super) fn check(text: &str, raw: Raw) -> Checked<Manifest> {
     })?;
     page.distinct("limit", limits.iter().map(|limit| (1, limit.name.as_str())))?;
     let optional = |name: Option<Spanned<String>>| name.map(|name| page.handler(name)).transpose();
-    let replies = Replies { answer: optional(raw.replies.answer)?, wake: optional(raw.replies.wake)? };
+    let replies = Replies {
+        answer: optional(raw.replies.answer)?,
+        wake: optional(raw.replies.wake)?,
+        page: optional(raw.replies.page)?,
+    };
     Ok(Manifest {
         plugin: about,
         xeps: raw.xep,

@@ -123,6 +123,7 @@ pub(super) struct RawEvent {
 pub(super) struct RawReplies {
     pub(super) answer: Option<Spanned<String>>,
     pub(super) wake: Option<Spanned<String>>,
+    pub(super) page: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize, Default)]

@@ -1,52 +1,89 @@
 //! `xylem:archive/archive`: stanzas in order of time, stored and sent natively.
 
+mod pages;
+mod rows;
+
+use std::sync::Arc;
+
 use bytes::Bytes;
 use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;
 use xylem_hooks::Effect;
 use xylem_hooks::manifest::Shape;
-use xylem_stanza::FullJid;
+use xylem_stanza::{FullJid, Jid, Stanza};
 use xylem_store::Purge;
 
+use self::pages::QueryRecord;
 use super::kv::durable_if;
 use super::{Answer, Fault};
 use crate::guest::{Core, Guest, StoreSlot};
 
+type Cx<'a> = StoreContextMut<'a, Guest>;
+
 pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     let mut into = linker.instance("xylem:archive/archive@0.1.0")?;
+    into.func_wrap("append", |mut cx: Cx<'_>, (store, peer): (u32, String)| -> wasmtime::Result<Answer<String>> {
+        Ok((append(cx.data_mut(), store, &peer),))
+    })?;
     into.func_wrap(
-        "append",
-        |mut cx: StoreContextMut<'_, Guest>, (store, peer): (u32, String)| -> wasmtime::Result<Answer<String>> {
-            Ok((append(cx.data_mut(), store, &peer),))
+        "append-as",
+        |mut cx: Cx<'_>, (store, peer, sender): (u32, String, String)| -> wasmtime::Result<Answer<String>> {
+            Ok((append_as(cx.data_mut(), store, &peer, &sender),))
         },
     )?;
-    into.func_wrap("count", |cx: StoreContextMut<'_, Guest>, (store,): (u32,)| -> wasmtime::Result<Answer<u64>> {
+    into.func_wrap("count", |cx: Cx<'_>, (store,): (u32,)| -> wasmtime::Result<Answer<u64>> {
         Ok((count(cx.data(), store),))
     })?;
     into.func_wrap(
         "deliver",
-        |mut cx: StoreContextMut<'_, Guest>,
-         (store, to, remove): (u32, String, bool)|
-         -> wasmtime::Result<Answer<()>> { Ok((deliver(cx.data_mut(), store, &to, remove),)) },
+        |mut cx: Cx<'_>, (store, to, remove): (u32, String, bool)| -> wasmtime::Result<Answer<()>> {
+            Ok((deliver(cx.data_mut(), store, &to, remove),))
+        },
     )?;
     into.func_wrap(
-        "purge",
-        |mut cx: StoreContextMut<'_, Guest>, (store, keep): (u32, u64)| -> wasmtime::Result<Answer<()>> {
-            Ok((purge(cx.data_mut(), store, keep),))
+        "page",
+        |mut cx: Cx<'_>,
+         (store, query, template, token): (u32, QueryRecord, String, String)|
+         -> wasmtime::Result<Answer<()>> { Ok((pages::page(cx.data_mut(), store, query, &template, token),)) },
+    )?;
+    into.func_wrap(
+        "replay",
+        |mut cx: Cx<'_>,
+         (store, query, to, child): (u32, QueryRecord, String, Option<String>)|
+         -> wasmtime::Result<Answer<()>> {
+            Ok((pages::replay(cx.data_mut(), store, query, &to, child.as_deref()),))
         },
-    )
+    )?;
+    into.func_wrap("purge", |mut cx: Cx<'_>, (store, keep): (u32, u64)| -> wasmtime::Result<Answer<()>> {
+        let keep = usize::try_from(keep).unwrap_or(usize::MAX);
+        Ok((purge(cx.data_mut(), store, if keep == 0 { Purge::All } else { Purge::KeepNewest(keep) }),))
+    })?;
+    into.func_wrap("purge-before", |mut cx: Cx<'_>, (store, time): (u32, u64)| -> wasmtime::Result<Answer<()>> {
+        Ok((purge(cx.data_mut(), store, Purge::OlderThan(time)),))
+    })?;
+    rows::link(&mut into)
 }
 
 fn append(guest: &mut Guest, store: u32, peer: &str) -> Result<String, Fault> {
+    let stanza = guest.call()?.current().ok_or(Fault::Missing)?.clone();
+    add(guest, store, peer, &stanza)
+}
+
+fn append_as(guest: &mut Guest, store: u32, peer: &str, sender: &str) -> Result<String, Fault> {
+    let sender = Jid::parse(sender).map_err(Fault::invalid)?;
+    let stanza = guest.call()?.current().ok_or(Fault::Missing)?.readdressed(Some(sender), None);
+    add(guest, store, peer, &stanza)
+}
+
+fn add(guest: &mut Guest, store: u32, peer: &str, stanza: &Stanza) -> Result<String, Fault> {
     if count(guest, store)? >= slot(&guest.core, store)?.quota_rows {
         return Err(Fault::Quota);
     }
-    let core = std::sync::Arc::clone(&guest.core);
+    let core = Arc::clone(&guest.core);
     let slot = slot(&core, store)?;
     let call = guest.call()?;
-    let payload = call.current().ok_or(Fault::Missing)?.to_xml_string();
     let partition = Core::partition_name(slot, &call.cause);
-    let id = call.turn.append(slot.table, partition, call.now, peer, Bytes::from(payload));
+    let id = call.turn.append(slot.table, partition, call.now, peer, Bytes::from(stanza.to_xml_string()));
     let id = id.map_err(|error| Fault::storage(&core.id, &error))?;
     call.appended += 1;
     durable_if(call, slot.class);
@@ -63,7 +100,7 @@ fn count(guest: &Guest, store: u32) -> Result<u64, Fault> {
 }
 
 fn deliver(guest: &mut Guest, store: u32, to: &str, remove: bool) -> Result<(), Fault> {
-    let core = std::sync::Arc::clone(&guest.core);
+    let core = Arc::clone(&guest.core);
     let slot = slot(&core, store)?;
     let call = guest.call()?;
     let to = FullJid::parse(to).map_err(Fault::invalid)?;
@@ -75,11 +112,10 @@ fn deliver(guest: &mut Guest, store: u32, to: &str, remove: bool) -> Result<(), 
     Ok(())
 }
 
-fn purge(guest: &mut Guest, store: u32, keep: u64) -> Result<(), Fault> {
-    let core = std::sync::Arc::clone(&guest.core);
+fn purge(guest: &mut Guest, store: u32, what: Purge) -> Result<(), Fault> {
+    let core = Arc::clone(&guest.core);
     let slot = slot(&core, store)?;
     let call = guest.call()?;
-    let what = if keep == 0 { Purge::All } else { Purge::KeepNewest(usize::try_from(keep).unwrap_or(usize::MAX)) };
     call.turn.purge(slot.table, Core::partition_name(slot, &call.cause), what);
     durable_if(call, slot.class);
     Ok(())

@@ -257,7 +257,7 @@ fn wake(guest: &mut Guest, name: String, set: Option<(u64, String)>) -> Result<(
 }
 
 /// A stanza that the plugin wrote, with both addresses, checked against the grant.
-fn made(guest: &mut Guest, xml: &str) -> Result<Stanza, Fault> {
+pub(super) fn made(guest: &mut Guest, xml: &str) -> Result<Stanza, Fault> {
     let grant = grant(guest)?.clone();
     let core = std::sync::Arc::clone(&guest.core);
     let call = guest.call()?;
@@ -297,7 +297,13 @@ fn may_send_to(call: &Call, grant: &OutboxGrant, to: &Jid) -> Result<(), Fault> 
     if allowed { Ok(()) } else { Err(Fault::Denied) }
 }
 
-fn count(guest: &mut Guest, stanzas: usize, bytes: usize) -> Result<(), Fault> {
+/// Whether the grant covers this recipient.
+pub(super) fn may_reach(guest: &mut Guest, to: &Jid) -> Result<(), Fault> {
+    let grant = grant(guest)?.clone();
+    may_send_to(guest.call()?, &grant, to)
+}
+
+pub(super) fn count(guest: &mut Guest, stanzas: usize, bytes: usize) -> Result<(), Fault> {
     let limit = guest.core.manifest.run.outbox;
     let call = guest.call()?;
     let stanzas = call.sent + u64::try_from(stanzas).unwrap_or(u64::MAX);
@@ -310,7 +316,7 @@ fn count(guest: &mut Guest, stanzas: usize, bytes: usize) -> Result<(), Fault> {
 }
 
 /// Answers are matched by id and sender; the id must not be guessable by others.
-fn unguessable() -> Result<String, Fault> {
+pub(super) fn unguessable() -> Result<String, Fault> {
     let mut random = [0u8; 10];
     getrandom::fill(&mut random).map_err(Fault::invalid)?;
     Ok(random.iter().fold("ask-".to_owned(), |id, byte| format!("{id}{byte:02x}")))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use xylem_hooks::call::{Cause, Done, HookOutcome, IqOutcome, PluginIndex, Plugins};
 use xylem_hooks::manifest::OnFault;
-use xylem_hooks::{EventPoint, Failure, Phase, Verdict};
+use xylem_hooks::{EventPoint, Failure, PageEnd, PageError, Phase, Verdict};
 use xylem_stanza::{Condition, ErrorType, Stanza};
 
 use super::Host;
@@ -73,6 +73,23 @@ impl Plugins for Host {
         let Some((plugin, request)) = self.reply(&open, Ok(stanza)) else { return true };
         aside(plugin.call(request));
         true
+    }
+
+    fn page(&self, plugin: &str, cause: &Cause, token: &str, sent: Result<PageEnd, PageError>) -> Done<()> {
+        let Some(plugin) = self.lock().enabled(plugin, &cause.domain) else { return Done::Ready(()) };
+        let request = Request {
+            cause: cause.clone(),
+            site: plugin.core.touched.len().saturating_sub(2),
+            input: Input::Page { token: token.to_owned(), page: sent.map(Into::into).map_err(Into::into) },
+            stanza: None,
+            observes: false,
+            leads: false,
+            wake: None,
+        };
+        match plugin.call(request) {
+            Done::Ready(_) => Done::Ready(()),
+            Done::Later(later) => Done::Later(Box::pin(async move { drop(later.await) })),
+        }
     }
 }
 

@@ -1,0 +1,173 @@
+//! Pages that are read and sent natively: what the plugin asks is checked here, the
+//! work is an effect.
+
+use std::sync::Arc;
+
+use wasmtime::component::{ComponentType, Lift};
+use xylem_hooks::Effect;
+use xylem_hooks::page::{Asked, PageForm, PageOrder, PageQuery, Place, Template};
+use xylem_stanza::{Jid, Kind};
+use xylem_store::ArchiveId;
+
+use super::{Fault, slot};
+use crate::capability::outbox;
+use crate::guest::{Core, Guest};
+
+/// `xylem:archive/archive.query`.
+#[derive(ComponentType, Lift)]
+#[component(record)]
+pub(super) struct QueryRecord {
+    #[component(name = "peer")]
+    peer: Option<String>,
+    #[component(name = "start")]
+    start: Option<u64>,
+    #[component(name = "end")]
+    end: Option<u64>,
+    #[component(name = "after")]
+    after: Vec<String>,
+    #[component(name = "before")]
+    before: Vec<String>,
+    #[component(name = "ids")]
+    ids: Option<Vec<String>>,
+    #[component(name = "limit")]
+    limit: u32,
+    #[component(name = "last")]
+    last: bool,
+    #[component(name = "flip")]
+    flip: bool,
+}
+
+/// Most rows of a page, and of ids in a query.
+const MOST: usize = 1000;
+/// Longest token in bytes.
+const TOKEN: usize = 16 << 10;
+/// XML cannot contain U+0001, so nothing that a client wrote is taken for a place.
+const MARKS: [(&str, Place); 3] =
+    [("\u{1}id\u{1}", Place::Id), ("\u{1}stamp\u{1}", Place::Stamp), ("\u{1}stanza\u{1}", Place::Stanza)];
+
+/// Reads rows and sends each inside the template; then `on-page` is called.
+pub(super) fn page(
+    guest: &mut Guest,
+    store: u32,
+    query: QueryRecord,
+    template: &str,
+    token: String,
+) -> Result<(), Fault> {
+    if guest.core.manifest.replies.page.is_none() {
+        return Err(Fault::denied(guest, "page = \"…\" (under [replies])"));
+    }
+    if token.len() > TOKEN {
+        return Err(Fault::Invalid(format!("a token has {TOKEN} bytes at most")));
+    }
+    let query = query.checked()?;
+    let marks = Marks::new()?;
+    let stanza = outbox::made(guest, &marks.put(template))?;
+    if stanza.kind() != Kind::Message {
+        return Err(Fault::Invalid("the template is no message".to_owned()));
+    }
+    let to = stanza.to().cloned().ok_or(Fault::Missing)?;
+    outbox::count(guest, query.limit, template.len())?;
+    let outgoing = stanza.outgoing();
+    let text = [&outgoing.head[..], &outgoing.tail[..]].concat();
+    let template = marks.find(&String::from_utf8_lossy(&text));
+    let core = Arc::clone(&guest.core);
+    let key = Arc::clone(&guest.call()?.cause.key);
+    let place = core.services.pages.enter(&core.id, &key).ok_or(Fault::Quota)?;
+    let asked = Asked { plugin: Arc::clone(&core.id), token, place };
+    order(guest, store, query, to, PageForm::Wrapped { template, asked })
+}
+
+/// Reads rows and sends each as it was stored, in order among the call's sends.
+pub(super) fn replay(
+    guest: &mut Guest,
+    store: u32,
+    query: QueryRecord,
+    to: &str,
+    child: Option<&str>,
+) -> Result<(), Fault> {
+    let query = query.checked()?;
+    let to = Jid::parse(to).map_err(Fault::invalid)?;
+    outbox::may_reach(guest, &to)?;
+    let marks = Marks::new()?;
+    let child = match child {
+        Some(child) => {
+            let text = marks.put(child);
+            xylem_xml::Element::parse(&text).map_err(Fault::invalid)?;
+            Some(marks.find(&text)).filter(|child| !child.holds(Place::Stanza))
+        }
+        None => None,
+    };
+    outbox::count(guest, query.limit, 0)?;
+    order(guest, store, query, to, PageForm::Restored { child })
+}
+
+fn order(guest: &mut Guest, store: u32, query: PageQuery, to: Jid, form: PageForm) -> Result<(), Fault> {
+    let core = Arc::clone(&guest.core);
+    let slot = slot(&core, store)?;
+    let call = guest.call()?;
+    let partition = Core::partition_name(slot, &call.cause).to_owned();
+    let order = PageOrder { table: slot.name.to_string(), partition, query, to, form };
+    call.effects.push(Effect::Page(Box::new(order)));
+    Ok(())
+}
+
+impl QueryRecord {
+    pub(super) fn checked(self) -> Result<PageQuery, Fault> {
+        let number = |id: &String| id.parse().map(ArchiveId::to_u64).map_err(|_| Fault::Missing);
+        let numbers = |ids: &[String]| match ids.len() {
+            0..=MOST => ids.iter().map(number).collect::<Result<Vec<_>, _>>(),
+            _ => Err(Fault::Invalid(format!("{MOST} ids at most"))),
+        };
+        Ok(PageQuery {
+            peer: self.peer,
+            start: self.start,
+            end: self.end,
+            after: numbers(&self.after)?,
+            before: numbers(&self.before)?,
+            ids: self.ids.as_deref().map(numbers).transpose()?,
+            limit: usize::try_from(self.limit).unwrap_or(MOST).min(MOST),
+            last: self.last,
+            flip: self.flip,
+        })
+    }
+}
+
+/// Stand-ins for the places while a template passes the parser; nobody can guess them.
+struct Marks([(String, Place); 3]);
+
+impl Marks {
+    fn new() -> Result<Self, Fault> {
+        let name = outbox::unguessable()?;
+        let stand_in = |place| match place {
+            Place::Id => format!("{name}-i"),
+            Place::Stamp => format!("{name}-s"),
+            Place::Stanza => format!("<{name}/>"),
+        };
+        Ok(Self(MARKS.map(|(_, place)| (stand_in(place), place))))
+    }
+
+    fn put(&self, template: &str) -> String {
+        let both = MARKS.iter().zip(&self.0);
+        both.fold(template.to_owned(), |text, ((mark, _), (stand_in, _))| text.replace(mark, stand_in))
+    }
+
+    fn find(&self, text: &str) -> Template {
+        Template::find(text, &self.0.each_ref().map(|(stand_in, place)| (stand_in.as_str(), *place)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::Marks;
+
+    #[test]
+    fn templates_pass_the_parser_and_come_back() {
+        let marks = Marks::new().unwrap();
+        let text = marks.put("<m id='\u{1}id\u{1}' q='{id}'><d s='\u{1}stamp\u{1}'/>\u{1}stanza\u{1}</m>");
+        assert!(xylem_xml::Element::parse(&text).is_ok(), "{text}");
+        let mut out = String::new();
+        marks.find(&text).write("7", "now", "<x/>", &mut out);
+        assert_eq!(out, "<m id='7' q='{id}'><d s='now'/><x/></m>");
+    }
+}
