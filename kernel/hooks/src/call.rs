@@ -84,6 +84,10 @@ pub trait Plugins: Send + Sync + 'static {
     fn event(&self, plugin: PluginIndex, entry: u32, cause: &Cause, subject: &str, detail: &str);
     /// The same, for who must not go on before the call is over and what it wrote is on its way.
     fn event_heard(&self, plugin: PluginIndex, entry: u32, cause: &Cause, subject: &str, detail: &str) -> Done<()>;
+    /// This account is about to log in: its rows will be asked for.
+    fn expect(&self, account: &str) {
+        let _ = account;
+    }
     /// An IQ result or error that a plugin may be waiting for (`outbox.ask`); true when one was.
     fn answer(&self, stanza: &Stanza) -> bool;
     /// A page that a plugin asked for was sent; told under the key it was asked under.

@@ -246,6 +246,8 @@ pub struct StoreSpec {
     pub class: Class,
     /// Other plugins may be granted to read it.
     pub view: bool,
+    /// Its rows are read together with those of other such stores when somebody logs in.
+    pub early: bool,
     pub scope: Scope,
     /// Rows per partition.
     pub quota_rows: u64,

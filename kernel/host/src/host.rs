@@ -103,6 +103,7 @@ impl Host {
             plans: Default::default(),
             published: Default::default(),
             tables: Default::default(),
+            early: Default::default(),
         });
         Lanes::run(ends, &services);
         let host = Self {

@@ -50,6 +50,8 @@ pub(crate) struct Services {
     pub(crate) published: Mutex<Published>,
     /// Stores of all plugins ever loaded here whose rows belong to keys.
     pub(crate) tables: Mutex<Vec<(TableId, Shape)>>,
+    /// Those of them that are read when somebody logs in.
+    pub(crate) early: ArcSwap<Vec<TableId>>,
 }
 
 impl Services {
@@ -82,6 +84,17 @@ impl Services {
         if scope == Scope::Key && !tables.contains(&(table, shape)) {
             tables.push((table, shape));
         }
+    }
+
+    /// Remembers a store whose rows are needed at every login.
+    pub(crate) fn know_early(&self, table: TableId) {
+        self.early.rcu(|known| {
+            let mut tables = known.to_vec();
+            if !tables.contains(&table) {
+                tables.push(table);
+            }
+            tables
+        });
     }
 
     /// Adds to the turn the removal of everything plugins keep for this key.

@@ -10,6 +10,13 @@ use xylem_stanza::{BareJid, Condition, Kind, Outgoing, Stanza, StreamCondition};
 use crate::router::{Origin, Parts, Router, Work, at_once};
 
 impl Router {
+    /// An account is logging in: what plugins keep for it is read meanwhile.
+    pub fn expect(&self, account: &BareJid) {
+        if let Some(plugins) = self.0.plugins.get() {
+            plugins.expect(account.as_str());
+        }
+    }
+
     /// A resource was bound and is in the session table.
     pub fn bound(&self, session: &Arc<Session>) {
         if let Some(plan) = self.0.directory.plan(session.jid().domain()) {

@@ -66,10 +66,12 @@ impl Entry for Gate {
             tracing::warn!(domain = account.domain(), %account, %peer, "login put off: too many failures");
             return Box::pin(std::future::ready(Lookup::Unavailable));
         }
-        let (accounts, account) = (self.accounts.clone(), account.clone());
+        let (accounts, router, account) = (self.accounts.clone(), self.router.clone(), account.clone());
         Box::pin(async move {
             match accounts.find(&account).await {
                 Ok(Some(record)) => {
+                    // While the client computes its proof.
+                    router.expect(&account);
                     let standing = if record.disabled { Standing::Disabled } else { Standing::Active };
                     Lookup::Found { secrets: record.secrets.clone(), standing }
                 }

@@ -100,10 +100,17 @@ impl PartitionCache {
             }
             None => {}
         }
-        let loading = Loading { hash, table, name: name.into(), writes: Vec::new(), waiters: Vec::new() };
-        shard.slots.insert_unique(hash, Slot::Loading(Box::new(loading)), Slot::hash);
-        let after = shard.unseen.get(&hash).copied().unwrap_or(0);
-        Some(Lookup::Load { hash, after })
+        Some(shard.begin(hash, table, name))
+    }
+
+    /// As [`Self::lookup`], but waits for nobody: `None` also where somebody else is reading.
+    pub(crate) fn lookup_cold(&self, table: TableId, name: &str) -> Option<Lookup> {
+        let hash = self.hash(table, name);
+        let mut shard = self.shard(hash)?;
+        if shard.slots.find(hash, |slot| slot.is(table, name)).is_some() {
+            return None;
+        }
+        Some(shard.begin(hash, table, name))
     }
 
     /// Ends what [`Lookup::Load`] began.
@@ -231,6 +238,13 @@ impl PartitionCache {
 }
 
 impl Shard {
+    /// Reserves the loading of a partition that is not here.
+    fn begin(&mut self, hash: u64, table: TableId, name: &str) -> Lookup {
+        let loading = Loading { hash, table, name: name.into(), writes: Vec::new(), waiters: Vec::new() };
+        self.slots.insert_unique(hash, Slot::Loading(Box::new(loading)), Slot::hash);
+        Lookup::Load { hash, after: self.unseen.get(&hash).copied().unwrap_or(0) }
+    }
+
     fn insert(&mut self, hash: u64, partition: Arc<Partition>) {
         self.bytes += partition.bytes();
         self.clock.push_back(Arc::clone(&partition));

@@ -175,6 +175,7 @@ impl Page<'_> {
                 shape: store.shape,
                 class: store.class,
                 view: store.view,
+                early: store.early,
                 scope: store.scope,
                 quota_rows: quota.as_ref().and_then(|quota| quota.rows).unwrap_or(10_000),
                 quota_bytes: quota.and_then(|quota| quota.bytes).map_or(16 << 20, |bytes| bytes.0),

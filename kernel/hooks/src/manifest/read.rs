@@ -142,6 +142,8 @@ pub(super) struct RawStore {
     #[serde(default)]
     pub(super) view: bool,
     #[serde(default)]
+    pub(super) early: bool,
+    #[serde(default)]
     pub(super) scope: Scope,
     pub(super) quota: Option<RawQuota>,
 }

@@ -68,6 +68,10 @@ impl Plugins for Host {
         }
     }
 
+    fn expect(&self, account: &str) {
+        self.services.store.prefetch(&self.services.early.load(), account);
+    }
+
     fn answer(&self, stanza: &Stanza) -> bool {
         let Some(open) = self.services.asks.answered(stanza) else { return false };
         let Some((plugin, request)) = self.reply(&open, Ok(stanza)) else { return true };

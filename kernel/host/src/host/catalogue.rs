@@ -360,6 +360,9 @@ impl Host {
         for slot in stores.iter().filter(|slot| slot.own && slot.class != Class::Volatile) {
             services.know(slot.table, slot.shape, slot.scope);
         }
+        for spec in manifest.stores.iter().filter(|spec| spec.early && spec.shape == Shape::Kv) {
+            services.know_early(services.store.table(&spec.table));
+        }
         // One for each entry, then answers, then timers.
         let sites = manifest.hooks.len() + manifest.iqs.len() + manifest.events.len() + 2;
         let default_config =

@@ -65,6 +65,33 @@ impl Store {
         }
     }
 
+    /// Begins to read the partitions of this name that are not in memory, all by one
+    /// thread. Who asks for one of them meanwhile waits for that; an error is theirs.
+    pub fn prefetch(&self, tables: &[TableId], partition: &str) {
+        let shared = self.shared();
+        let mut cold = Vec::new();
+        for table in tables {
+            if let Some(Lookup::Load { hash, after }) = shared.cache.lookup_cold(*table, partition) {
+                cold.push((hash, *table, after));
+            }
+        }
+        if cold.is_empty() {
+            return;
+        }
+        shared.metrics.cache_misses.fetch_add(cold.len() as u64, Ordering::Relaxed);
+        let (shared, name) = (Arc::clone(shared), Box::<str>::from(partition));
+        let load = move || {
+            for (hash, table, after) in cold {
+                shared.queue.wait_settled(after);
+                drop(shared.load(hash, table, &name));
+            }
+        };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if self.shared().backend.reads_block() => drop(runtime.spawn_blocking(load)),
+            _ => load(),
+        }
+    }
+
     /// Reads everything and verifies it, beside the running commits.
     ///
     /// # Errors
