@@ -24,7 +24,7 @@ use crate::services::Services;
 use crate::status::{self, PluginInfo};
 use crate::timers::Due;
 use catalogue::Catalogue;
-pub use catalogue::Settings;
+pub use catalogue::{Settings, overlaid};
 
 /// What plugins are told about the server.
 #[derive(Debug, Clone)]
@@ -156,6 +156,29 @@ impl Host {
     pub fn forget_rows(&self, turn: &mut Turn, key: &str) {
         self.services.forget_rows(turn, key);
         self.services.volatile.forget(|_, partition| partition == key);
+    }
+
+    /// Names of the tables in which a plugin, installed or not, has stored something.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn stored_by(&self, id: &str) -> xylem_store::Result<Vec<String>> {
+        self.services.store.tables(&format!("{id}/")).await
+    }
+
+    /// Removes everything that a removed plugin has stored, timers included; how many
+    /// accounts and other keys had something. After an error it can be called again.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn erase(&self, id: &str) -> xylem_store::Result<u64> {
+        let store = &self.services.store;
+        let mut erased = 0;
+        for table in self.stored_by(id).await? {
+            erased += store.erase(&table).await?;
+        }
+        store.kv(crate::timers::TABLE).delete_partition(id).wait().await?;
+        Ok(erased)
     }
 
     /// Whether no turn waits for its commit or has anything left to release; for tests

@@ -42,6 +42,6 @@ pub use accounts::{AccountRefusal, AccountService, NoAccounts};
 pub use clock::{Clock, SystemClock};
 pub use error::HostError;
 pub use guest::Level;
-pub use host::{Host, HostConfig, ServerInfo, Settings};
+pub use host::{Host, HostConfig, ServerInfo, Settings, overlaid};
 pub use package::Package;
 pub use status::{PluginInfo, State};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::data::{Exported, Imported};
 use crate::error::OpError;
-use crate::plugin::{ChainReport, PluginDetail, PluginRow};
+use crate::plugin::{ChainReport, PluginDetail, PluginRow, Removed};
 use crate::server::{HealthReport, ReloadReport, StatusReport};
 use crate::session::{Ended, SessionRow};
 use crate::user::Account;
@@ -52,8 +52,8 @@ pub trait Plugins: Send + Sync {
     /// For one domain, or for all.
     fn enable(&self, id: String, domain: Option<String>) -> Answer<'_, PluginRow>;
     fn disable(&self, id: String, domain: Option<String>) -> Answer<'_, PluginRow>;
-    /// What it stored stays.
-    fn remove(&self, id: String) -> Answer<'_, ()>;
+    /// What it stored stays, unless `purge`; then it need not be installed any more.
+    fn remove(&self, id: String, purge: bool) -> Answer<'_, Removed>;
     /// The order in which plugins are called, at one hook point or at all.
     fn chain(&self, point: Option<String>, domain: Option<String>) -> Answer<'_, ChainReport>;
 }

@@ -1,5 +1,6 @@
 //! `plugin.*` and `chain`: what runs in the sandbox, and in which order.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,9 @@ pub struct PluginDetail {
     pub manifest: String,
     /// Its configuration with defaults filled in.
     pub config: serde_json::Value,
+    /// The same for each domain that sets something by itself.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub config_by_domain: BTreeMap<String, serde_json::Value>,
 }
 
 /// The order of calls.
@@ -52,14 +56,19 @@ pub struct ChainPoint {
     pub steps: Vec<String>,
 }
 
-/// The plugin an operation was about.
+/// A plugin that is gone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Removed {
     pub id: String,
+    /// Whether something that it stored is still there.
+    pub kept: bool,
+    /// How many accounts and other keys lost what it had stored for them; none if that was not asked for.
+    pub purged: Option<u64>,
 }
 
 const ID: Argument = Argument::required("id", Kind::Text { max: 64 }, "the plugin's id, such as xylem.ping");
 const DOMAIN: Argument = Argument::optional("domain", Kind::Text { max: 1023 }, "only for this domain");
+const PURGE: Argument = Argument::optional("purge", Kind::Flag, "whether everything that it stored goes as well");
 const PACKAGE: Argument = Argument::required("package", Kind::Path, "a package file, as `xylem plugin build` makes it");
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -207,26 +216,27 @@ impl Operation for Disable {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Remove {
     pub id: String,
+    #[serde(default)]
+    pub purge: bool,
 }
 
 impl Operation for Remove {
     const SPEC: Spec = Spec {
         name: "plugin.remove",
-        help: "Removes a plugin; what it stored stays, for the case that it comes back.",
-        arguments: &[ID],
-        result: "the id",
+        help: "Removes a plugin; what it stored stays, for the case that it comes back, unless purged.",
+        arguments: &[ID, PURGE],
+        result: "the id, and what became of what it stored",
         permission: Permission::Own,
         changes: true,
     };
     type Output = Removed;
 
     fn audit(&self) -> String {
-        format!("remove the plugin {}", self.id)
+        format!("remove the plugin {}{}", self.id, if self.purge { " and everything it stored" } else { "" })
     }
 
     fn run(self, backend: &Backend) -> Answer<'_, Removed> {
-        let removed = Removed { id: self.id.clone() };
-        Box::pin(async move { backend.plugins.remove(self.id).await.map(|()| removed) })
+        backend.plugins.remove(self.id, self.purge)
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use xylem_ops::backend::{Accounts, Data, Plugins, Server, Sessions};
 use xylem_ops::data::{Exported, Imported};
-use xylem_ops::plugin::{ChainReport, PluginDetail, PluginRow};
+use xylem_ops::plugin::{ChainReport, PluginDetail, PluginRow, Removed};
 use xylem_ops::server::{HealthReport, ReloadReport, StatusReport};
 use xylem_ops::session::{Ended, SessionRow};
 use xylem_ops::user::Account;
@@ -79,7 +79,7 @@ impl Plugins for Fake {
         no()
     }
 
-    fn remove(&self, _: String) -> Answer<'_, ()> {
+    fn remove(&self, _: String, _: bool) -> Answer<'_, Removed> {
         no()
     }
 

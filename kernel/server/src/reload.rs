@@ -86,7 +86,9 @@ fn apply(instance: &Instance, old: &Config, new: &Config, report: &mut ReloadRep
     };
     if old.plugins.tables != new.plugins.tables || old.domains != new.domains {
         instance.plugins.configure(new)?;
-        tell(old.plugins.tables != new.plugins.tables, "configuration of plugins");
+        let settings = |c: &Config| c.domains.iter().map(|d| (d.name.clone(), d.settings.clone())).collect::<Vec<_>>();
+        let set = old.plugins.tables != new.plugins.tables || settings(old) != settings(new);
+        tell(set, "configuration of plugins");
     }
     tell(old.domains != new.domains, "domains");
     tell(old.limits != new.limits, "limits (for connections from now on)");

@@ -29,6 +29,7 @@ shapes!(
     ids_grow_across_restarts,
     the_count_of_now_waits_for_no_commit,
     what_is_read_ahead_holds_what_was_written_meanwhile,
+    a_table_is_erased_and_nothing_else,
 );
 
 fn options() -> Options {
@@ -434,4 +435,29 @@ async fn ids_grow_across_restarts(kind: BackendKind) {
         assert!(Some(id) > last);
         last = Some(id);
     }
+}
+
+async fn a_table_is_erased_and_nothing_else(kind: BackendKind) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(kind, dir.path(), options());
+    let (kv, other, archive) = (store.kv("plugin/a"), store.kv("plugin/b"), store.archive("plugin/c"));
+    let number = |n: usize| format!("account-{n}\0");
+    for n in 0..300 {
+        let _ = kv.put(&number(n), b"k", "v", &[("index", b"i")]).unwrap();
+        let _ = archive.append(&number(n), 1, "peer", "payload").unwrap();
+    }
+    other.put("account-0", b"k", "v", &[]).unwrap().wait().await.unwrap();
+    assert!(!kv.partition(&number(7)).await.unwrap().is_empty().unwrap());
+    assert_eq!(store.tables("plugin/").await.unwrap(), ["plugin/a", "plugin/b", "plugin/c"]);
+    assert_eq!(store.erase("plugin/a").await.unwrap(), 300);
+    assert!(kv.partition(&number(7)).await.unwrap().is_empty().unwrap(), "memory knows it as well");
+    assert_eq!(archive.count(&number(7)).await.unwrap(), 1);
+    assert_eq!(store.erase("plugin/c").await.unwrap(), 300);
+    assert_eq!(archive.count(&number(7)).await.unwrap(), 0);
+    for table in ["plugin/a", "plugin/c"] {
+        assert_eq!(store.backend().scan(table, &Scan::all()).unwrap().len(), 0, "{table}");
+    }
+    assert_eq!(store.tables("plugin/").await.unwrap(), ["plugin/b"]);
+    assert!(!other.partition("account-0").await.unwrap().is_empty().unwrap());
+    assert_eq!(store.erase("plugin/a").await.unwrap() + store.erase("plugin/none").await.unwrap(), 0);
 }

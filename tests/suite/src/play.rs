@@ -220,7 +220,7 @@ impl<'a> Stage<'a> {
             Act::IsDisconnected => self.is_disconnected(who),
             Act::IsRemoved => {
                 let account = self.names.known.get(&format!("{who}.bare")).context("no account")?;
-                self.target.administer(&["user", "delete", "--yes", account])
+                self.target.administer(&["user", "delete", "--yes", account]).map(drop)
             }
         }
     }

@@ -50,15 +50,15 @@ impl Target {
         Ok(Self { tls, tls_direct, ..self.clone() })
     }
 
-    /// Does what the administrator does by `xylem`.
+    /// Does what the administrator does by `xylem`, and returns what it prints.
     ///
     /// # Errors
     /// With what it says when that fails.
-    pub fn administer(&self, arguments: &[&str]) -> Result<()> {
+    pub fn administer(&self, arguments: &[&str]) -> Result<String> {
         let socket = self.admin_socket.as_ref().context("the server has no administrator here")?;
         let done = Command::new(program()?).arg("--socket").arg(socket).args(arguments).output()?;
         anyhow::ensure!(done.status.success(), "xylem {arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
-        Ok(())
+        Ok(String::from_utf8_lossy(&done.stdout).into_owned())
     }
 }
 

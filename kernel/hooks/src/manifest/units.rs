@@ -10,6 +10,9 @@ use serde::Deserialize;
 #[serde(try_from = "String")]
 pub struct PluginId(String);
 
+/// Where the kernel keeps what is its own; tables are called after whose they are.
+const KERNEL: &str = "kernel";
+
 impl PluginId {
     /// The id as text.
     #[must_use]
@@ -26,6 +29,9 @@ impl TryFrom<String> for PluginId {
             word.starts_with(|first: char| first.is_ascii_lowercase())
                 && word.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
         };
+        if text == KERNEL {
+            return Err(format!("`{KERNEL}` is no plugin id: the kernel's own tables are called so"));
+        }
         if text.len() <= 64 && text.split('.').all(word) {
             return Ok(Self(text));
         }

@@ -111,7 +111,9 @@ impl Installed {
     }
 }
 
-fn overlaid(all: &Value, one: Option<&Value>) -> Value {
+/// Options of one domain over those for all, key by key.
+#[must_use]
+pub fn overlaid(all: &Value, one: Option<&Value>) -> Value {
     match (all, one) {
         (Value::Object(all), Some(Value::Object(one))) => {
             let mut both = all.clone();

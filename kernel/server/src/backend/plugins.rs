@@ -5,7 +5,7 @@ use xylem_hooks::HookPoint;
 use xylem_host::{PluginInfo, State};
 use xylem_ops::OpError;
 use xylem_ops::backend::{Answer, Plugins};
-use xylem_ops::plugin::{ChainPoint, ChainReport, PluginDetail, PluginRow};
+use xylem_ops::plugin::{ChainPoint, ChainReport, PluginDetail, PluginRow, Removed};
 
 use crate::instance::Instance;
 
@@ -32,8 +32,8 @@ impl Plugins for PluginBackend {
     fn info(&self, id: String) -> Answer<'_, PluginDetail> {
         Box::pin(async move {
             let info = self.0.plugins.find(&id)?;
-            let (manifest, config) = self.0.plugins.detail(&id);
-            Ok(PluginDetail { description: info.summary.clone(), row: row(info), manifest, config })
+            let (manifest, config, config_by_domain) = self.0.plugins.detail(&id);
+            Ok(PluginDetail { description: info.summary.clone(), row: row(info), manifest, config, config_by_domain })
         })
     }
 
@@ -49,8 +49,16 @@ impl Plugins for PluginBackend {
         Box::pin(self.change(move |instance| instance.plugins.disable(&id, domain.as_deref()).map(row)))
     }
 
-    fn remove(&self, id: String) -> Answer<'_, ()> {
-        Box::pin(self.change(move |instance| instance.plugins.remove(&id)))
+    fn remove(&self, id: String, purge: bool) -> Answer<'_, Removed> {
+        Box::pin(async move {
+            let gone = id.clone();
+            match self.change(move |instance| instance.plugins.remove(&gone)).await {
+                // Removed earlier, and what it stored is to follow.
+                Err(OpError::NotFound(_)) if purge && self.0.plugins.has_stored(&id).await? => {}
+                removed => removed?,
+            }
+            if purge { self.0.plugins.purge(id).await } else { self.0.plugins.left_behind(id).await }
+        })
     }
 
     fn chain(&self, point: Option<String>, domain: Option<String>) -> Answer<'_, ChainReport> {

@@ -161,7 +161,15 @@ pub(super) enum PluginCommand {
     /// Replace an installed plugin by another build of it
     Upgrade { package: PathBuf },
     /// Remove a plugin; what it stored stays, for the case that it comes back
-    Remove { id: String },
+    Remove {
+        id: String,
+        /// Delete everything that it stored, also that of a plugin removed earlier
+        #[arg(long)]
+        purge: bool,
+        /// Do not ask before that
+        #[arg(long, short)]
+        yes: bool,
+    },
     /// Begin a plugin: a folder that builds, with a test
     New {
         folder: PathBuf,

@@ -132,7 +132,12 @@ fn plugins(common: &Common, command: PluginCommand) -> Result<(), Failure> {
         PluginCommand::Upgrade { package } => tell(common, plugin::Upgrade { package: absolute(&package)? })?,
         PluginCommand::Enable { id, domain } => tell(common, plugin::Enable { id, domain })?,
         PluginCommand::Disable { id, domain } => tell(common, plugin::Disable { id, domain })?,
-        PluginCommand::Remove { id } => tell(common, plugin::Remove { id })?,
+        PluginCommand::Remove { id, purge, yes } => {
+            if purge && !yes {
+                password::confirm(&format!("Delete everything that {id} stored, for all accounts?"))?;
+            }
+            tell(common, plugin::Remove { id, purge })?;
+        }
         PluginCommand::New { folder, id, sdk } => author::new(&folder, id, sdk)?,
         PluginCommand::Build { folder, out } => author::build(&folder, out.as_deref()).map(drop)?,
         PluginCommand::Check { path } => author::check(&path)?,

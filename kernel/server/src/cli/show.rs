@@ -83,18 +83,25 @@ impl Show for PluginDetail {
     fn show(&self) -> String {
         let config = serde_json::to_string_pretty(&self.config).unwrap_or_default();
         let domains = self.row.domains.join(", ");
-        format!(
-            "{}\n{}\n\ndomains: {domains}\nconfiguration: {config}\n\n{}",
-            self.row.show(),
-            self.description,
-            self.manifest
-        )
+        let mut config = format!("configuration: {config}\n");
+        for (domain, own) in &self.config_by_domain {
+            let own = serde_json::to_string_pretty(own).unwrap_or_default();
+            config.push_str(&format!("configuration for {domain}: {own}\n"));
+        }
+        format!("{}\n{}\n\ndomains: {domains}\n{config}\n{}", self.row.show(), self.description, self.manifest)
     }
 }
 
 impl Show for Removed {
     fn show(&self) -> String {
-        format!("{}: removed", self.id)
+        let id = &self.id;
+        match self.purged {
+            Some(keys) => format!("{id}: removed, with what it stored for {keys} accounts and other keys"),
+            None if self.kept => {
+                format!("{id}: removed; what it stored is still there: `xylem plugin remove --purge {id}` deletes it")
+            }
+            None => format!("{id}: removed; it had stored nothing"),
+        }
     }
 }
 

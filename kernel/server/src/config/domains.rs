@@ -1,7 +1,9 @@
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use xylem_stanza::Jid;
 
+use super::plugins::{PluginTable, tables};
 use super::reader::Reader;
 use super::section::Section;
 use super::tree::{Place, Table};
@@ -16,6 +18,8 @@ pub struct Domain {
     pub anonymous: bool,
     /// Ids of the plugins that run for it; `*` stands for all that are installed.
     pub plugins: Vec<String>,
+    /// `[domains."NAME".settings."ID"]`: over `[plugins."ID"]`, key by key.
+    pub settings: BTreeMap<String, PluginTable>,
 }
 
 /// Where a domain's certificate comes from.
@@ -76,6 +80,7 @@ fn read_one(domains: &mut Section<'_>, name: &str, normal: String, place: &Place
         anonymous: section.flag("anonymous", false),
         plugins: section
             .list("plugins", &["*"], "plugin ids, or \"*\" for all", |id| (!id.is_empty()).then(|| id.to_owned())),
+        settings: tables(&mut section.inner("settings")),
     }
 }
 

@@ -31,7 +31,7 @@ pub use http::Http;
 pub use limits::{Limits, StanzaLimits};
 pub use listen::Listen;
 pub use log::{Format, Log};
-pub use plugins::Plugins;
+pub use plugins::{PluginTable, Plugins};
 pub use problem::{Problem, Problems};
 use reader::Reader;
 pub use sasl::Sasl;

@@ -1,10 +1,15 @@
 //! Changes while the server runs. Each is tried on the host first, then written down.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use xylem_host::{HostError, Package, PluginInfo};
+use serde_json::Value;
+use xylem_hooks::manifest::PluginId;
+use xylem_host::{HostError, Package, PluginInfo, overlaid};
 use xylem_ops::OpError;
+use xylem_ops::plugin::Removed;
+use xylem_store::StoreError;
 
 use super::{PluginService, packages, settings};
 use crate::config::Config;
@@ -76,6 +81,25 @@ impl PluginService {
         self.write_down(&config, choices)
     }
 
+    /// Deletes what a removed plugin has stored.
+    pub async fn purge(&self, id: String) -> Result<Removed, OpError> {
+        let purged = self.host.erase(&id).await.map_err(unreached)?;
+        Ok(Removed { id, kept: false, purged: Some(purged) })
+    }
+
+    /// What is to be said of a plugin that was removed without that.
+    pub async fn left_behind(&self, id: String) -> Result<Removed, OpError> {
+        let kept = self.has_stored(&id).await?;
+        Ok(Removed { id, kept, purged: None })
+    }
+
+    /// Whether something that the plugin has stored is there.
+    pub async fn has_stored(&self, id: &str) -> Result<bool, OpError> {
+        // Never the kernel's own tables.
+        PluginId::try_from(id.to_owned()).map_err(OpError::Invalid)?;
+        Ok(!self.host.stored_by(id).await.map_err(unreached)?.is_empty())
+    }
+
     /// After a reload of the configuration: domains, where plugins run, how they are set.
     pub fn configure(&self, config: &Config) -> anyhow::Result<()> {
         let manifests = self.manifests();
@@ -96,12 +120,17 @@ impl PluginService {
         self.host.info().into_iter().find(|info| info.id == id).ok_or_else(|| unknown(id))
     }
 
-    /// A plugin's manifest as it was written, and its settings with defaults.
-    pub fn detail(&self, id: &str) -> (String, serde_json::Value) {
+    /// A plugin's manifest as it was written, and its settings with defaults: for all
+    /// domains, and for those that set something by themselves.
+    pub fn detail(&self, id: &str) -> (String, Value, BTreeMap<String, Value>) {
         let text = self.known().texts.get(id).cloned().unwrap_or_default();
-        let set = settings::values(&self.config.load(), id);
-        let settings = self.host.manifest(id).and_then(|manifest| manifest.config.resolve(&set).ok());
-        (text, settings.unwrap_or_default())
+        let config = self.config.load();
+        let manifest = self.host.manifest(id);
+        let resolved = |set: &Value| manifest.as_ref().and_then(|m| m.config.resolve(set).ok()).unwrap_or_default();
+        let all = settings::values(&config, id);
+        let domains = settings::by_domain(&config, id);
+        let domains = domains.map(|(domain, one)| (domain.to_owned(), resolved(&overlaid(&all, Some(&one)))));
+        (text, resolved(&all), domains.collect())
     }
 
     fn named(&self, config: &Config, domain: Option<&str>) -> Result<Vec<String>, OpError> {
@@ -129,6 +158,10 @@ fn refused(error: HostError) -> OpError {
         HostError::Unknown(id) => unknown(&id),
         error => OpError::Invalid(error.to_string()),
     }
+}
+
+fn unreached(error: StoreError) -> OpError {
+    OpError::Unavailable(format!("what it stored cannot be reached: {error}"))
 }
 
 fn unsaved(error: anyhow::Error) -> OpError {

@@ -1,5 +1,6 @@
 //! From the configuration to what the host is told of each plugin.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -7,13 +8,14 @@ use xylem_hooks::Manifest;
 use xylem_host::Settings;
 
 use super::choices::Choices;
-use crate::config::{Config, Problem, Problems};
+use crate::config::{Config, PluginTable, Problem, Problems};
 
 /// Where a plugin runs and how it is set.
 pub(super) fn of(config: &Config, choices: &Choices, id: &str) -> Settings {
     let enabled = config.domains.iter().filter(|domain| domain.enables(id) && choices.allows(id, &domain.name));
     let domains: Vec<Arc<str>> = enabled.map(|domain| domain.name.as_str().into()).collect();
-    Settings { domains: Some(domains), config: values(config, id), ..Settings::default() }
+    let by_domain = by_domain(config, id).map(|(domain, values)| (domain.into(), values));
+    Settings { domains: Some(domains), config: values(config, id), by_domain: by_domain.collect() }
 }
 
 /// `[plugins."ID"]` as the host takes it.
@@ -21,20 +23,39 @@ pub(super) fn values(config: &Config, id: &str) -> Value {
     config.plugins.tables.get(id).map_or(Value::Null, |table| Value::Object(table.values.clone()))
 }
 
-/// Checks `[plugins."ID"]` of every plugin there is. A section of one that is not there is
+/// `[domains."NAME".settings."ID"]` of each domain that has it.
+pub(super) fn by_domain<'c>(config: &'c Config, id: &str) -> impl Iterator<Item = (&'c str, Value)> {
+    let of = config.domains.iter().filter_map(move |domain| Some((domain, domain.settings.get(id)?)));
+    of.map(|(domain, table)| (domain.name.as_str(), Value::Object(table.values.clone())))
+}
+
+/// Checks the sections of every plugin there is. A section of one that is not there is
 /// told of, and kept for when it comes.
 pub(super) fn validate<'m>(config: &Config, manifests: impl Iterator<Item = &'m Manifest>) -> Result<(), Problems> {
-    let manifests: Vec<_> = manifests.collect();
+    let manifests: BTreeMap<&str, &Manifest> = manifests.map(|manifest| (manifest.id(), manifest)).collect();
     let mut problems = Vec::new();
-    for (id, table) in &config.plugins.tables {
-        let Some(manifest) = manifests.iter().find(|manifest| manifest.id() == id) else {
+    check(&config.plugins.tables, "plugins", &manifests, &mut problems);
+    for domain in &config.domains {
+        check(&domain.settings, &format!("domains.{:?}.settings", domain.name), &manifests, &mut problems);
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
+}
+
+fn check(
+    tables: &BTreeMap<String, PluginTable>,
+    section: &str,
+    manifests: &BTreeMap<&str, &Manifest>,
+    problems: &mut Vec<Problem>,
+) {
+    for (id, table) in tables {
+        let Some(manifest) = manifests.get(id.as_str()) else {
             tracing::warn!("{}: there is no plugin {id}; its settings are ignored", table.place);
             continue;
         };
+        // Each key stands for itself, so what lies over another section is checked alone.
         if let Err(error) = manifest.config.resolve(&Value::Object(table.values.clone())) {
             let place = table.places.get(&error.option).unwrap_or(&table.place).clone();
-            problems.push(Problem { place, message: format!("plugins.{id:?}.{}: {}", error.option, error.problem) });
+            problems.push(Problem { place, message: format!("{section}.{id:?}.{}: {}", error.option, error.problem) });
         }
     }
-    if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
 }

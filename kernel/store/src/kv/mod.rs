@@ -8,11 +8,11 @@ use bytes::Bytes;
 
 pub(crate) use lower::{lower_delete, lower_delete_partition, lower_put};
 
-use crate::backend::{Backend, Scan};
 use crate::error::Result;
-use crate::keys::{Family, Key, Parts};
+use crate::keys::Family;
 use crate::partition::Partition;
 use crate::store::Store;
+use crate::store::erase::partitions;
 use crate::tables::TableId;
 use crate::ticket::Ticket;
 
@@ -89,23 +89,6 @@ impl Kv {
     pub async fn partitions(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>> {
         let table = self.store.table_name(self.table);
         let after = after.map(str::to_owned);
-        self.store.read(move |backend| names(backend, &table, after.as_deref(), limit)).await
+        self.store.read(move |backend| partitions(backend, &table, Family::Row, after.as_deref(), limit)).await
     }
-}
-
-/// Jumps from partition to partition: one seek each.
-fn names(backend: &dyn Backend, table: &str, after: Option<&str>, limit: usize) -> Result<Vec<String>> {
-    let mut names: Vec<String> = Vec::new();
-    while names.len() < limit {
-        let mut scan = Scan::prefix([Family::Row as u8]).limit(1);
-        if let Some(last) = names.last().map(String::as_str).or(after) {
-            let end = crate::backend::prefix_end(&Key::new(Family::Row, last).prefix());
-            scan.lower = std::ops::Bound::Included(end.unwrap_or_default());
-        }
-        let found = backend.scan(table, &scan)?;
-        let name = found.first().and_then(|(key, _)| Parts::of(key).part());
-        let Some(name) = name.and_then(|name| String::from_utf8(name).ok()) else { break };
-        names.push(name);
-    }
-    Ok(names)
 }

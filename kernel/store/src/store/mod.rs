@@ -1,5 +1,6 @@
 //! The handle to the store.
 
+pub(crate) mod erase;
 mod read;
 mod shared;
 mod submit;
