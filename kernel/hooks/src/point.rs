@@ -134,6 +134,13 @@ pub enum EventPoint {
     /// An available session became unavailable, by presence or by ending. Subject: the full JID.
     #[serde(rename = "session.unavailable")]
     SessionUnavailable,
+    /// A session has lost its connection and waits for its client; it stays available, and what it is sent is
+    /// kept (XEP-0198). Subject: the full JID.
+    #[serde(rename = "session.hibernated")]
+    SessionHibernated,
+    /// The client of such a session came back. Subject: the full JID.
+    #[serde(rename = "session.resumed")]
+    SessionResumed,
     /// A session is gone. Subject: the full JID. Detail: why.
     #[serde(rename = "session.ended")]
     SessionEnded,
@@ -158,7 +165,7 @@ pub enum EventPoint {
 
 impl EventPoint {
     /// How many there are.
-    pub const COUNT: usize = 9;
+    pub const COUNT: usize = 11;
 }
 
 /// Who an IQ is addressed to.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use xylem_session::Conflict;
+use xylem_session::{Conflict, QueueLimits};
 
 /// Settings of client connections. A connection takes them when it begins.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +11,8 @@ pub struct C2sConfig {
     pub timeouts: Timeouts,
     /// What happens when a resource is in use.
     pub conflict: Conflict,
+    /// Stream management.
+    pub management: ManagementConfig,
     /// How fast one connection is read; `None` (the default) as fast as it is worked off.
     pub rate: Option<Rate>,
 }
@@ -30,6 +32,32 @@ pub struct Timeouts {
     pub stalled: Duration,
     /// How long to wait for the client's end of the stream after ours, default 5 s.
     pub close: Duration,
+}
+
+/// How the server handles acknowledgements (XEP-0198).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ManagementConfig {
+    /// Stanzas after which the client is asked what it received, default 20.
+    pub ask_after: usize,
+    /// Time after which it is asked if there were fewer, default 10 s.
+    pub ask_idle: Duration,
+    /// What may be sent and not acknowledged. Then nothing more is sent, and a client that
+    /// acknowledges nothing within [`Timeouts::stalled`] loses its session.
+    pub unacknowledged: QueueLimits,
+    /// Sessions of one account that may wait for their clients, default 5; one more, and
+    /// the oldest ends.
+    pub hibernated_per_account: usize,
+}
+
+impl Default for ManagementConfig {
+    fn default() -> Self {
+        Self {
+            ask_after: 20,
+            ask_idle: Duration::from_secs(10),
+            unacknowledged: QueueLimits::default(),
+            hibernated_per_account: 5,
+        }
+    }
 }
 
 /// A bound on bytes per time.
@@ -55,6 +83,11 @@ impl Default for Timeouts {
 
 impl Default for C2sConfig {
     fn default() -> Self {
-        Self { timeouts: Timeouts::default(), conflict: Conflict::Replace, rate: None }
+        Self {
+            timeouts: Timeouts::default(),
+            conflict: Conflict::Replace,
+            management: ManagementConfig::default(),
+            rate: None,
+        }
     }
 }

@@ -20,7 +20,7 @@ mod server;
 pub mod tls;
 mod transport;
 
-pub use config::{C2sConfig, Rate, Timeouts};
+pub use config::{C2sConfig, ManagementConfig, Rate, Timeouts};
 pub use error::NetError;
 pub use listen::{Listener, ListenerConfig, Security};
 pub use range::Range;

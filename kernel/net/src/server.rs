@@ -61,8 +61,12 @@ impl Server {
         }
         self.context.lobby.close();
         self.context.sessions.end_all(StreamCondition::SystemShutdown, None);
-        let _ = tokio::time::timeout(patience, self.context.admission.all_gone()).await;
-        self.context.admission.count()
+        let all_gone = async {
+            self.context.admission.all_gone().await;
+            self.context.hibernation.all_gone().await;
+        };
+        let _ = tokio::time::timeout(patience, all_gone).await;
+        self.context.admission.count() + self.context.hibernation.waiting()
     }
 }
 

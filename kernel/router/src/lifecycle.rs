@@ -24,6 +24,21 @@ impl Router {
         }
     }
 
+    /// A session has lost its connection and waits for its client (XEP-0198 §5). For its
+    /// contacts nothing has changed.
+    pub fn hibernated(&self, session: &Arc<Session>) {
+        if let Some(plan) = self.0.directory.plan(session.jid().domain()) {
+            self.0.tell(&plan, session, EventPoint::SessionHibernated, "");
+        }
+    }
+
+    /// It goes on over another connection.
+    pub fn resumed(&self, session: &Arc<Session>) {
+        if let Some(plan) = self.0.directory.plan(session.jid().domain()) {
+            self.0.tell(&plan, session, EventPoint::SessionResumed, "");
+        }
+    }
+
     /// A session is over and out of the table; to be told once. Its contacts hear that it
     /// is unavailable (RFC 6121 §4.5.2).
     #[must_use]

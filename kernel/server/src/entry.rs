@@ -50,6 +50,20 @@ impl Entry for Gate {
         None
     }
 
+    fn hibernated(&self, session: &Arc<Session>) -> Option<Waiting<()>> {
+        tracing::info!(domain = session.jid().domain(), account = session.jid().bare_str(), jid = %session.jid(),
+            "session waits for its client");
+        self.router.hibernated(session);
+        None
+    }
+
+    fn resumed(&self, session: &Arc<Session>) -> Option<Waiting<()>> {
+        tracing::info!(domain = session.jid().domain(), account = session.jid().bare_str(), jid = %session.jid(),
+            peer = %session.endpoint().peer, "session resumed");
+        self.router.resumed(session);
+        None
+    }
+
     fn ended(&self, session: &Arc<Session>, ending: &Ending) -> Option<Waiting<()>> {
         let reason = reason(ending);
         tracing::info!(domain = session.jid().domain(), account = session.jid().bare_str(), jid = %session.jid(),

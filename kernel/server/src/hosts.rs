@@ -65,6 +65,7 @@ impl Table {
             stream.limits = limits(config.limits.stanza);
             stream.limits_before_auth = Some(limits(config.limits.before_login));
             stream.idle_seconds = u32::try_from(config.timeouts.idle.as_secs()).ok();
+            stream.management = management(&config);
             stream.login_attempts = config.sasl.attempts;
             if let Some(plan) = &plan {
                 stream.features_before_auth = plan.contributions("stream.before-auth").concat();
@@ -105,6 +106,13 @@ impl Environment for Hosts {
 fn mechanisms(config: &Config, anonymous: bool) -> Arc<[Mechanism]> {
     let configured = config.sasl.mechanisms.iter().filter_map(|name| Mechanism::parse(name));
     configured.chain(anonymous.then_some(Mechanism::Anonymous)).collect()
+}
+
+fn management(config: &Config) -> xylem_stream::Management {
+    xylem_stream::Management {
+        resume_seconds: u32::try_from(config.management.resume.as_secs()).unwrap_or(u32::MAX),
+        location: config.management.location.clone(),
+    }
 }
 
 fn limits(limits: StanzaLimits) -> Limits {

@@ -160,6 +160,15 @@ pub fn c2s(config: &Config) -> C2sConfig {
             close: timeouts.close,
         },
         conflict: config.limits.resource_conflict,
+        management: xylem_net::ManagementConfig {
+            ask_after: config.management.ask_after,
+            ask_idle: config.management.ask_idle,
+            unacknowledged: QueueLimits {
+                stanzas: config.management.unacknowledged_stanzas,
+                bytes: config.management.unacknowledged_bytes,
+            },
+            hibernated_per_account: config.management.hibernated_per_account,
+        },
         rate: (per_second > 0.0).then_some(Rate { per_second, burst: per_second.max(stanza) }),
     }
 }

@@ -93,6 +93,7 @@ fn apply(instance: &Instance, old: &Config, new: &Config, report: &mut ReloadRep
     tell(old.domains != new.domains, "domains");
     tell(old.limits != new.limits, "limits (for connections from now on)");
     tell(old.timeouts != new.timeouts, "timeouts (for connections from now on)");
+    tell(old.management != new.management, "stream_management (for connections from now on)");
     tell(old.listen != new.listen, "connections at once");
     tell(old.sasl != new.sasl, "sasl");
     tell(old.server.drain != new.server.drain, "server.drain");

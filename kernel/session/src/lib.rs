@@ -13,18 +13,26 @@
 //! - a session leaves the table before its end is told to anybody, and its end is
 //!   told once ([`Session::retire`]).
 //!
+//! With stream management (XEP-0198) a session may outlive its connection: whoever has
+//! it holds what its client did [not acknowledge](Unacknowledged), and gives that away
+//! when another connection [claims](Claim) the session through its queue.
+//!
 //! Within [`bell::hold`] wake-ups are kept back until the closure returns: a task
 //! that has several stanzas at hand wakes each recipient once.
 
 pub mod bell;
 mod error;
+mod management;
 mod queue;
 mod session;
 mod table;
 mod tags;
+mod unacknowledged;
 
 pub use error::{BindError, Refused};
-pub use queue::{Barrier, Delivery, End, Item, Queue, QueueLimits, Taken};
+pub use management::{Claim, Management};
+pub use queue::{Barrier, Delivery, End, Interrupt, Item, Queue, QueueLimits, Taken};
 pub use session::{Counters, Endpoint, Presence, Security, Session};
 pub use table::{Binding, Bound, Conflict, Limits, Resource, SessionTable, Sessions};
 pub use tags::{Tag, TagNames};
+pub use unacknowledged::Unacknowledged;

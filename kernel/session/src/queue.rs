@@ -9,6 +9,7 @@ use xylem_stanza::{Outgoing, StreamCondition};
 
 use crate::bell;
 use crate::error::Refused;
+use crate::management::Claim;
 
 /// How much may wait for one session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub enum Item {
 /// What became of everything that was queued before a [`Barrier`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
-    /// It was handed to the operating system.
+    /// It was handed to the operating system; with stream management, the client acknowledged it.
     Written,
     /// The session ended first; some of it may have been written.
     Lost,
@@ -98,6 +99,17 @@ pub enum Taken {
     Empty,
     /// Nothing waits any more, and nothing more will: end the stream so.
     End(End),
+    /// Another connection wants the session: see [`Queue::take_claim`].
+    Claimed,
+}
+
+/// What cannot wait for the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interrupt {
+    /// The session is to end.
+    End(End),
+    /// Another connection wants the session.
+    Claimed,
 }
 
 /// A bounded queue from many threads to one session's task.
@@ -119,6 +131,8 @@ struct State {
 #[derive(Debug)]
 enum Phase {
     Open,
+    /// Open as well.
+    Claimed(Claim),
     Ending(End),
     Closed,
 }
@@ -143,12 +157,13 @@ impl Queue {
         let over =
             state.stanzas >= state.limits.stanzas || (state.stanzas > 0 && state.bytes + size > state.limits.bytes);
         if over {
-            let waker = state.end(End {
+            let (waker, claim) = state.end(End {
                 condition: StreamCondition::ResourceConstraint,
                 text: Some("stanzas are not read as fast as they arrive"),
                 flush: false,
             });
             drop(state);
+            drop(claim);
             wake(waker);
             return Err(Refused::Full);
         }
@@ -183,9 +198,53 @@ impl Queue {
         if state.open().is_err() {
             return;
         }
-        let waker = state.end(End { condition, text, flush: true });
+        let (waker, claim) = state.end(End { condition, text, flush: true });
         drop(state);
+        drop(claim);
         wake(waker);
+    }
+
+    /// Tells whoever has the session that another connection wants it. An earlier wish
+    /// that is not yet answered is answered with no.
+    ///
+    /// # Errors
+    /// [`Refused::Closed`]; the claim is answered with no then.
+    pub fn claim(&self, claim: Claim) -> Result<(), Refused> {
+        let mut state = self.lock();
+        if let Err(refused) = state.open() {
+            drop(state);
+            drop(claim);
+            return Err(refused);
+        }
+        let before = std::mem::replace(&mut state.phase, Phase::Claimed(claim));
+        let waker = state.waker.take();
+        drop(state);
+        drop(before);
+        wake(waker);
+        Ok(())
+    }
+
+    /// For whoever has the session: the wish, to be answered.
+    pub fn take_claim(&self) -> Option<Claim> {
+        let mut state = self.lock();
+        if !matches!(state.phase, Phase::Claimed(_)) {
+            return None;
+        }
+        match std::mem::replace(&mut state.phase, Phase::Open) {
+            Phase::Claimed(claim) => Some(claim),
+            Phase::Open | Phase::Ending(_) | Phase::Closed => None,
+        }
+    }
+
+    /// For whoever has a session without connection: says so if anything is to be done
+    /// with it, else remembers the waker.
+    pub fn rest(&self, waker: &Waker) -> Option<Interrupt> {
+        let mut state = self.lock();
+        let interrupt = state.interrupt();
+        if interrupt.is_none() {
+            state.remember(waker);
+        }
+        interrupt
     }
 
     /// Stanzas and bytes that wait now.
@@ -208,11 +267,10 @@ impl Queue {
     /// remembers the waker.
     pub fn poll_take(&self, waker: &Waker, bytes: usize, into: &mut VecDeque<Item>) -> Taken {
         let mut state = self.lock();
-        if let Phase::Ending(end) = &state.phase {
-            let end = *end;
-            if state.items.is_empty() || !end.flush {
-                return Taken::End(end);
-            }
+        match state.interrupt() {
+            Some(Interrupt::End(end)) if state.items.is_empty() || !end.flush => return Taken::End(end),
+            Some(Interrupt::Claimed) => return Taken::Claimed,
+            Some(Interrupt::End(_)) | None => {}
         }
         if state.items.is_empty() {
             state.remember(waker);
@@ -229,13 +287,13 @@ impl Queue {
     }
 
     /// For the session's task, while the client takes no more: remembers the waker, and
-    /// says so if the session is to end without waiting for the client.
-    pub fn watch(&self, waker: &Waker) -> Option<End> {
+    /// says so if there is something to do that does not wait for the client.
+    pub fn watch(&self, waker: &Waker) -> Option<Interrupt> {
         let mut state = self.lock();
-        if let Phase::Ending(end) = state.phase
-            && !end.flush
-        {
-            return Some(end);
+        match state.interrupt() {
+            Some(Interrupt::End(end)) if end.flush => {}
+            Some(interrupt) => return Some(interrupt),
+            None => {}
         }
         state.remember(waker);
         None
@@ -245,11 +303,14 @@ impl Queue {
     /// was never taken.
     pub fn close(&self) -> VecDeque<Item> {
         let mut state = self.lock();
-        state.phase = Phase::Closed;
+        let phase = std::mem::replace(&mut state.phase, Phase::Closed);
         state.waker = None;
         state.stanzas = 0;
         state.bytes = 0;
-        std::mem::take(&mut state.items)
+        let items = std::mem::take(&mut state.items);
+        drop(state);
+        drop(phase);
+        items
     }
 
     fn control(&self, item: Item) -> Result<(), Refused> {
@@ -274,7 +335,7 @@ impl Queue {
 impl State {
     fn open(&self) -> Result<(), Refused> {
         match self.phase {
-            Phase::Open => Ok(()),
+            Phase::Open | Phase::Claimed(_) => Ok(()),
             Phase::Ending(_) | Phase::Closed => Err(Refused::Closed),
         }
     }
@@ -292,9 +353,18 @@ impl State {
         if first { self.waker.take() } else { None }
     }
 
-    fn end(&mut self, end: End) -> Option<Waker> {
-        self.phase = Phase::Ending(end);
-        self.waker.take()
+    /// What was before is to be dropped outside the lock.
+    fn end(&mut self, end: End) -> (Option<Waker>, Phase) {
+        let before = std::mem::replace(&mut self.phase, Phase::Ending(end));
+        (self.waker.take(), before)
+    }
+
+    fn interrupt(&self) -> Option<Interrupt> {
+        match self.phase {
+            Phase::Ending(end) => Some(Interrupt::End(end)),
+            Phase::Claimed(_) => Some(Interrupt::Claimed),
+            Phase::Open | Phase::Closed => None,
+        }
     }
 
     fn take(&mut self, bytes: usize, into: &mut VecDeque<Item>) {
@@ -322,7 +392,7 @@ impl State {
     }
 }
 
-fn size(stanza: &Outgoing) -> usize {
+pub(crate) fn size(stanza: &Outgoing) -> usize {
     stanza.head.len() + stanza.tail.len()
 }
 

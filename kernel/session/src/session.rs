@@ -2,16 +2,17 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use xylem_stanza::{FullJid, Stanza};
 
+use crate::management::Management;
 use crate::queue::{Queue, QueueLimits};
 use crate::tags::Tag;
 
 /// Where a session comes from and how it is protected.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Endpoint {
     /// The client's address (the one a trusted proxy named, if there is one).
     pub peer: SocketAddr,
@@ -49,6 +50,8 @@ pub struct Session {
     presence: Mutex<Option<Stanza>>,
     counters: Counters,
     queue: Queue,
+    /// One pointer for those without.
+    management: OnceLock<Box<Management>>,
 }
 
 /// Whether a session is available, and how much it wants messages (RFC 6121 §4.7.2.3).
@@ -75,6 +78,7 @@ impl Session {
             presence: Mutex::new(None),
             counters: Counters::default(),
             queue: Queue::new(limits),
+            management: OnceLock::new(),
         }
     }
 
@@ -96,10 +100,34 @@ impl Session {
         self.connected_at
     }
 
-    /// Where it comes from.
+    /// Where it comes from; if it was resumed, from where that was.
     #[must_use]
-    pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+    pub fn endpoint(&self) -> Endpoint {
+        self.management().and_then(Management::endpoint).unwrap_or(self.endpoint)
+    }
+
+    /// Stream management, if the client enabled it (XEP-0198).
+    #[must_use]
+    pub fn management(&self) -> Option<&Management> {
+        self.management.get().map(|management| &**management)
+    }
+
+    /// The client enables stream management. Does nothing if it did before.
+    pub fn manage(&self, id: String, resume: Option<Duration>) {
+        self.management.get_or_init(|| Box::new(Management::new(id, resume)));
+    }
+
+    /// Whether its client is away and may come back to it.
+    #[must_use]
+    pub fn is_hibernated(&self) -> bool {
+        self.management().is_some_and(Management::is_hibernated)
+    }
+
+    /// For whoever has the session: notes how many stanzas are not acknowledged.
+    pub fn note_unacknowledged(&self, stanzas: usize) {
+        if let Some(management) = self.management() {
+            management.unacknowledged.store(stanzas, Ordering::Relaxed);
+        }
     }
 
     /// What waits to be written to it.

@@ -31,6 +31,10 @@ pub const PRE_APPROVAL: &str = "urn:xmpp:features:pre-approval";
 pub const CHANNEL_BINDING: &str = "urn:xmpp:sasl-cb:0";
 /// Stream limits (XEP-0478).
 pub const STREAM_LIMITS: &str = "urn:xmpp:stream-limits:0";
+/// Stream management (XEP-0198).
+pub const STREAM_MANAGEMENT: &str = "urn:xmpp:sm:3";
+/// Whether anybody looks at the client (XEP-0352).
+pub const CLIENT_STATE: &str = "urn:xmpp:csi:0";
 /// Application-layer protocol of direct TLS for clients (XEP-0368 §4).
 pub const ALPN_CLIENT: &str = "xmpp-client";
 /// Application-layer protocol of direct TLS for servers (XEP-0368 §4).

@@ -7,6 +7,7 @@ use xylem_xml::Limits;
 
 use crate::config::HostConfig;
 use crate::error::StreamError;
+use crate::management::{Resume, Terms};
 
 /// What the driver has to do; the crate's first page says how.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ use crate::error::StreamError;
 pub enum Action {
     /// Send these bytes.
     Write(Bytes),
+    /// Send this stanza, which is the stream's own answer.
+    Reply(Bytes),
     /// Begin the TLS handshake as the server; drop what was received before it.
     StartTls,
     /// Forget the stream header: the client begins a new stream.
@@ -43,6 +46,17 @@ pub enum Action {
     Established(FullJid),
     /// The client sent a stanza.
     Stanza(Stanza),
+    /// Stream management begins (XEP-0198 §3): stanzas sent from now on are counted and
+    /// kept until they are acknowledged.
+    Manage(Terms),
+    /// The client has received so many of them (§4).
+    Acknowledged(u32),
+    /// Find the session of an earlier stream of this account (§5).
+    Resume { account: BareJid, request: Resume },
+    /// That session goes on here; what it was sent and did not acknowledge is sent again.
+    Reestablished(FullJid),
+    /// Whether anybody looks at the client (XEP-0352).
+    ClientState { active: bool },
     /// The stream is over.
     Close(Ending),
 }

@@ -8,6 +8,7 @@ use crate::auth::Authenticated;
 use crate::closing;
 use crate::conversation::{Conversation, write};
 use crate::error::StreamError;
+use crate::management::{self, Resume, ResumeRefusal, Resumed};
 use crate::session::Session;
 use crate::stream::State;
 
@@ -55,19 +56,24 @@ pub(crate) struct Bind {
     client: Authenticated,
     /// The id of the request that the driver is working on.
     waiting: Option<String>,
+    /// The id of the stream that is to be resumed, while the driver looks for it.
+    resuming: Option<String>,
 }
 
 impl Bind {
     pub(crate) const fn new(client: Authenticated) -> Self {
-        Self { client, waiting: None }
+        Self { client, waiting: None, resuming: None }
     }
 
     pub(crate) const fn wants_frames(&self) -> bool {
-        self.waiting.is_none()
+        self.waiting.is_none() && self.resuming.is_none()
     }
 
     pub(crate) fn element(mut self, element: Element, conversation: &mut Conversation, out: &mut Vec<Action>) -> State {
         let root = element.root();
+        if root.ns() == ns::STREAM_MANAGEMENT {
+            return self.management(root, conversation, out);
+        }
         if root.ns() != ns::CLIENT || !matches!(root.name(), "iq" | "message" | "presence") {
             return closing::fail(StreamCondition::UnsupportedStanzaType, conversation, out);
         }
@@ -111,12 +117,67 @@ impl Bind {
         }
     }
 
+    /// Only resumption is possible before there is a session (XEP-0198 §3).
+    fn management(self, root: Node<'_>, conversation: &mut Conversation, out: &mut Vec<Action>) -> State {
+        if root.name() != "resume" {
+            write(out, management::unexpected().build());
+            return self.count_failure(conversation, out);
+        }
+        match Resume::parse(root) {
+            Some(request) => self.resume(request, out),
+            None => {
+                write(out, management::failed(Condition::BadRequest, None).build());
+                self.count_failure(conversation, out)
+            }
+        }
+    }
+
+    /// Has the driver look for the stream; [`Bind::resumed`] follows.
+    pub(crate) fn resume(mut self, request: Resume, out: &mut Vec<Action>) -> State {
+        self.resuming = Some(request.previd.clone());
+        out.push(Action::Resume { account: self.client.account().clone(), request });
+        State::Bind(self)
+    }
+
+    pub(crate) fn resumed(
+        mut self,
+        result: Result<Resumed, ResumeRefusal>,
+        conversation: &mut Conversation,
+        out: &mut Vec<Action>,
+    ) -> State {
+        let Some(previd) = self.resuming.take() else { return State::Bind(self) };
+        let found = result.and_then(|Resumed { jid, handled }| {
+            let bound = Bound::new(&self.client, jid).ok_or(ResumeRefusal::NotFound(None))?;
+            Ok((bound, handled))
+        });
+        match found {
+            Ok((bound, handled)) => {
+                write(out, management::resumed(&previd, handled).build());
+                out.push(Action::Reestablished(bound.jid().clone()));
+                conversation.handled = Some(handled);
+                State::Session(Session::new(bound))
+            }
+            Err(ResumeRefusal::NotFound(handled)) => {
+                // XEP-0198 §5: the client may bind a resource instead.
+                write(out, management::failed(Condition::ItemNotFound, handled).build());
+                self.count_failure(conversation, out)
+            }
+            Err(ResumeRefusal::HandledTooMany { h, sent }) => {
+                closing::fail(management::too_high(h, sent), conversation, out)
+            }
+        }
+    }
+
     /// Lets the client ask again, but not for ever (RFC 6120 §7.7.2).
     fn refuse(self, id: &str, refusal: BindRefusal, conversation: &mut Conversation, out: &mut Vec<Action>) -> State {
         let (type_, condition) = refusal.error();
         let error = El::new("error", "").attr("type", type_.as_str()).child(El::new(condition.as_str(), ns::STANZAS));
         let id = Some(id).filter(|id| !id.is_empty());
         write(out, El::new("iq", "").attr("type", "error").attr_opt("id", id).child(error).build());
+        self.count_failure(conversation, out)
+    }
+
+    fn count_failure(self, conversation: &mut Conversation, out: &mut Vec<Action>) -> State {
         conversation.failed_bindings = conversation.failed_bindings.saturating_add(1);
         if conversation.failed_bindings >= conversation.host().bind_attempts.max(1) {
             let error = StreamError::with_text(StreamCondition::PolicyViolation, "too many failed bindings");

@@ -8,6 +8,7 @@ use crate::action::{Action, Ending};
 use crate::conversation::{Conversation, write};
 use crate::error::StreamError;
 use crate::header;
+use crate::management;
 use crate::stream::State;
 
 /// Our closing tag is sent, the client's is awaited. What the client still
@@ -67,8 +68,14 @@ pub(crate) fn closed_by_client(state: State, conversation: &mut Conversation, ou
     }
 }
 
-/// An element after our closing tag: dropped, unless it is the client's own end.
+/// An element after our closing tag: dropped, unless it is the client's own end or
+/// says what it received.
 pub(crate) fn element(state: State, element: &Element, out: &mut Vec<Action>) -> State {
+    let root = element.root();
+    if matches!(state, State::Closing(_)) && root.is(ns::STREAM_MANAGEMENT, "a") {
+        out.extend(management::handled(root).map(Action::Acknowledged));
+        return state;
+    }
     match state {
         State::Closing(closing) if reported(element).is_some() => finish(closing.ending, out),
         other => other,

@@ -60,12 +60,29 @@ pub struct HostConfig {
     pub login_attempts: u8,
     /// Failed bindings after which the stream is closed (RFC 6120 §7.7.2), 1–255.
     pub bind_attempts: u8,
+    /// Whether and for how long streams can be resumed.
+    pub management: Management,
     /// Feature elements to announce beside the mechanisms, as XML.
     pub features_before_auth: String,
     /// Feature elements to announce beside resource binding, as XML.
     pub features_after_auth: String,
     /// Namespaces of IQ payloads that are passed on before the client logged in.
     pub pre_auth_namespaces: Vec<String>,
+}
+
+/// Stream management (XEP-0198).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Management {
+    /// How long after its connection broke a stream can be resumed; 0: not at all.
+    pub resume_seconds: u32,
+    /// Where a client should try first to resume, as `host:port` (RFC 6120 §4.9.3.19).
+    pub location: Option<String>,
+}
+
+impl Default for Management {
+    fn default() -> Self {
+        Self { resume_seconds: 300, location: None }
+    }
 }
 
 impl HostConfig {
@@ -82,6 +99,7 @@ impl HostConfig {
             idle_seconds: None,
             login_attempts: 5,
             bind_attempts: 5,
+            management: Management::default(),
             features_before_auth: String::new(),
             features_after_auth: String::new(),
             pre_auth_namespaces: Vec::new(),

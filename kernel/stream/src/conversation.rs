@@ -16,11 +16,13 @@ pub(crate) struct Conversation {
     pub lang: Option<Arc<str>>,
     pub failed_logins: u8,
     pub failed_bindings: u8,
+    /// With stream management: how many stanzas of the client were handled (XEP-0198 §4).
+    pub handled: Option<u32>,
 }
 
 impl Conversation {
     pub(crate) fn new(env: Arc<dyn Environment>) -> Self {
-        Self { env, host: None, answered: false, lang: None, failed_logins: 0, failed_bindings: 0 }
+        Self { env, host: None, answered: false, lang: None, failed_logins: 0, failed_bindings: 0, handled: None }
     }
 
     /// The host spoken with; the default one as long as none was named.

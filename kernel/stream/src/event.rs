@@ -4,6 +4,7 @@ use xylem_xml::{Frame, XmlError};
 
 use crate::bind::BindRefusal;
 use crate::error::StreamError;
+use crate::management::{ResumeRefusal, Resumed};
 
 /// What happened on the connection or in the server.
 #[derive(Debug)]
@@ -19,6 +20,11 @@ pub enum Event {
     Secrets(Lookup),
     /// Answers [`Action::Bind`](crate::Action::Bind).
     Bound(Result<FullJid, BindRefusal>),
+    /// Answers [`Action::Resume`](crate::Action::Resume).
+    Resumed(Result<Resumed, ResumeRefusal>),
+    /// Answers [`Action::Acknowledged`](crate::Action::Acknowledged) where the client
+    /// cannot have received so many: `sent` is what it was sent.
+    AcknowledgedTooMany { h: u32, sent: u32 },
     /// The time allowed for the present [`Phase`](crate::Phase) ran out.
     TimedOut,
     /// The server ends the stream: shutdown, a newer session, a full queue.

@@ -12,6 +12,7 @@ use crate::auth;
 use crate::closing;
 use crate::config::{HostConfig, StartTls};
 use crate::conversation::{Conversation, write};
+use crate::management;
 use crate::starttls::{self, TlsEstablished};
 use crate::stream::State;
 
@@ -36,6 +37,11 @@ impl Features {
             ns::TLS if root.name() == "starttls" => starttls::requested(self.tls, conversation, out),
             ns::SASL => auth::requested(self, &element, conversation, out),
             ns::CLIENT => self.stanza(element, conversation, out),
+            // XEP-0198 §3: not before the client has logged in.
+            ns::STREAM_MANAGEMENT => {
+                write(out, management::unexpected().build());
+                State::Features(self)
+            }
             _ => closing::fail(StreamCondition::UnsupportedStanzaType, conversation, out),
         }
     }
@@ -143,6 +149,7 @@ pub(crate) fn after_auth(host: &HostConfig) -> String {
     El::new("stream:features", "")
         .child(El::new("bind", ns::BIND))
         .child(El::new("session", ns::SESSION).child(El::new("optional", "")))
+        .child(El::new("sm", ns::STREAM_MANAGEMENT))
         .child(limits(host.limits, host.idle_seconds))
         .raw(&host.features_after_auth)
         .build()

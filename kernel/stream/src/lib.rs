@@ -38,8 +38,18 @@
 //! | [`PreAuthIq`](Action::PreAuthIq) | Give it to whoever owns its namespace and send the answer, or `service-unavailable`. |
 //! | [`Bind`](Action::Bind) | Enter the session under the address asked for, or one of the server's making; answer with [`Event::Bound`]. Send nothing to the session before the actions of that event are carried out. |
 //! | [`Established`](Action::Established) | The client may now be sent to. |
+//! | [`Reply`](Action::Reply) | Send it like [`Write`](Action::Write); it counts as a stanza. |
 //! | [`Stanza`](Action::Stanza) | Route it; `from` is the session's full address, proved. |
+//! | [`Manage`](Action::Manage) | Count and keep the stanzas that are written from now on, after the bytes of the same event. |
+//! | [`Acknowledged`](Action::Acknowledged) | Let go of them; if there never were so many, [`Event::AcknowledgedTooMany`]. |
+//! | [`Resume`](Action::Resume) | Take the session over from whoever has it; answer with [`Event::Resumed`]. What its old connection was working off must be done by then. |
+//! | [`Reestablished`](Action::Reestablished) | Send what was not acknowledged, then what waits. |
+//! | [`ClientState`](Action::ClientState) | Hold back what can wait, or stop doing so. |
 //! | [`Close`](Action::Close) | Send what waits, close TLS and the socket; the stream is over and wants no more events. |
+//!
+//! The next frame is passed in when the work that the last stanza made is done: then
+//! that stanza is handled (XEP-0198 §4), and what the stream answers to `<r/>` is right.
+//! [`Stream::handled`] tells the same number when the connection is lost.
 //!
 //! Between [`Event::End`] and [`Action::Close`] lies the closing handshake; the
 //! driver sends what the session still has queued *before* it passes the event,
@@ -55,6 +65,7 @@ mod error;
 mod event;
 mod features;
 mod header;
+mod management;
 mod session;
 mod starttls;
 mod stream;
@@ -62,8 +73,9 @@ mod stream;
 pub use action::{Action, Ending};
 pub use auth::Authenticated;
 pub use bind::{BindRefusal, Bound};
-pub use config::{Environment, HostConfig, HostLookup, StartTls};
+pub use config::{Environment, HostConfig, HostLookup, Management, StartTls};
 pub use error::StreamError;
 pub use event::{Event, Tls};
+pub use management::{Enable, Resume, ResumeRefusal, Resumed, Terms};
 pub use starttls::TlsEstablished;
 pub use stream::{Phase, Stream};

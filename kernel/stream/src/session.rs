@@ -1,13 +1,14 @@
 //! The stream of a client with a session: stanzas (RFC 6120 §8).
 
 use xylem_stanza::{Condition, Kind, Stanza, StanzaError, StreamCondition, Type, error_for_element, ns};
-use xylem_xml::Element;
+use xylem_xml::{Element, Node};
 
 use crate::action::Action;
 use crate::bind::Bound;
 use crate::closing;
 use crate::conversation::{Conversation, write};
 use crate::error::StreamError;
+use crate::management::{self, Enable};
 use crate::stream::State;
 
 /// Stanzas flow. There is no way to make one but with the proof.
@@ -24,6 +25,9 @@ impl Session {
         if element.root().ns() != ns::CLIENT {
             return self.foreign(&element, conversation, out);
         }
+        if let Some(handled) = &mut conversation.handled {
+            *handled = handled.wrapping_add(1);
+        }
         // Cheap: it shares the bytes. Needed to answer what is no stanza.
         match Stanza::from_element(element.clone()) {
             Ok(stanza) => self.stanza(stanza, conversation, out),
@@ -32,7 +36,7 @@ impl Session {
             Err(error) => {
                 let condition = error.condition().unwrap_or(Condition::BadRequest);
                 if let Some(reply) = error_for_element(&element, condition, None) {
-                    write(out, reply);
+                    out.push(Action::Reply(reply.into()));
                 }
                 State::Session(self)
             }
@@ -75,7 +79,7 @@ impl Session {
         if let Some(reply) = reply {
             let mut bytes = Vec::new();
             reply.write_to(&mut bytes);
-            out.push(Action::Write(bytes.into()));
+            out.push(Action::Reply(bytes.into()));
         }
         true
     }
@@ -86,7 +90,12 @@ impl Session {
         if let Some(reported) = closing::reported(element) {
             return closing::close(crate::Ending::Reported(reported), conversation, out);
         }
+        if let Some(active) = client_state(root) {
+            out.push(Action::ClientState { active });
+            return State::Session(self);
+        }
         let error = match root.ns() {
+            ns::STREAM_MANAGEMENT => return self.management(root, conversation, out),
             // RFC 6120 §4.8.5: stanzas of another content namespace.
             ns::SERVER | ns::COMPONENT => StreamCondition::InvalidNamespace.into(),
             ns::SASL | ns::TLS => {
@@ -95,5 +104,41 @@ impl Session {
             _ => StreamError::new(StreamCondition::UnsupportedStanzaType),
         };
         closing::fail(error, conversation, out)
+    }
+
+    /// XEP-0198 §3–§4.
+    fn management(self, root: Node<'_>, conversation: &mut Conversation, out: &mut Vec<Action>) -> State {
+        match (root.name(), conversation.handled) {
+            ("r", Some(handled)) => write(out, management::acknowledgement(handled)),
+            ("a", Some(_)) => match management::handled(root) {
+                Some(h) => out.push(Action::Acknowledged(h)),
+                None => {
+                    let error = StreamError::with_text(StreamCondition::BadFormat, "an acknowledgement of nothing");
+                    return closing::fail(error, conversation, out);
+                }
+            },
+            ("enable", None) => {
+                let answer = management::grant(Enable::parse(root), conversation, out);
+                write(out, answer.build());
+            }
+            ("enable", Some(_)) => {
+                // §3 wants both: the answer, and the end of the stream.
+                write(out, management::unexpected().build());
+                let error = StreamError::with_text(StreamCondition::PolicyViolation, "enabled already");
+                return closing::fail(error, conversation, out);
+            }
+            ("r" | "a" | "resume", _) => write(out, management::unexpected().build()),
+            _ => return closing::fail(StreamCondition::UnsupportedStanzaType, conversation, out),
+        }
+        State::Session(self)
+    }
+}
+
+/// Whether the client says that it is looked at, or that it is not (XEP-0352 §4.2).
+fn client_state(root: Node<'_>) -> Option<bool> {
+    match (root.ns(), root.name()) {
+        (ns::CLIENT_STATE, "active") => Some(true),
+        (ns::CLIENT_STATE, "inactive") => Some(false),
+        _ => None,
     }
 }

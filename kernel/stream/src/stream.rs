@@ -12,6 +12,7 @@ use crate::error::StreamError;
 use crate::event::{Event, Tls};
 use crate::features::Features;
 use crate::header::Header;
+use crate::management;
 use crate::session::Session;
 use crate::starttls::{self, Handshake};
 
@@ -93,6 +94,12 @@ impl Stream {
         }
     }
 
+    /// Stanzas of the client that were handled, modulo 2³²; none without stream
+    /// management (XEP-0198 §4).
+    pub fn handled(&self) -> Option<u32> {
+        self.conversation.handled
+    }
+
     /// The host the client named, once it did.
     pub fn host(&self) -> Option<&Arc<HostConfig>> {
         self.conversation.host.as_ref()
@@ -116,6 +123,13 @@ impl State {
                 Self::Bind(bind) => bind.bound(result, conversation, out),
                 other => other,
             },
+            Event::Resumed(result) => match self {
+                Self::Bind(bind) => bind.resumed(result, conversation, out),
+                other => other,
+            },
+            Event::AcknowledgedTooMany { h, sent } => {
+                closing::end(self, management::too_high(h, sent), conversation, out)
+            }
             Event::TimedOut => closing::timed_out(self, conversation, out),
             Event::End(error) => closing::end(self, error, conversation, out),
             Event::Disconnected => closing::disconnected(self, out),

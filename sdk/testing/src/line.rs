@@ -7,7 +7,7 @@ use std::task::Waker;
 
 use bytes::BytesMut;
 use xylem_router::Router;
-use xylem_session::{Delivery, End, Item, Session, SessionTable, Taken};
+use xylem_session::{Delivery, End, Interrupt, Item, Session, SessionTable, Taken};
 use xylem_stanza::Outgoing;
 
 /// Bytes taken from a queue at once; all of it in the end.
@@ -63,7 +63,10 @@ impl Line {
         let taken = if self.reads.get() {
             queue.poll_take(Waker::noop(), BITE, &mut items)
         } else {
-            queue.watch(Waker::noop()).map_or(Taken::Empty, Taken::End)
+            match queue.watch(Waker::noop()) {
+                Some(Interrupt::End(end)) => Taken::End(end),
+                Some(Interrupt::Claimed) | None => Taken::Empty,
+            }
         };
         for item in items {
             match item {
@@ -73,7 +76,7 @@ impl Line {
             }
         }
         match taken {
-            Taken::Empty => false,
+            Taken::Empty | Taken::Claimed => false,
             Taken::Items => true,
             Taken::End(End { condition, .. }) => {
                 self.leave(&condition.to_string(), sessions, router).await;

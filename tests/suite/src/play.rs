@@ -185,6 +185,7 @@ impl<'a> Stage<'a> {
         let who = step.who.as_str();
         match &step.act {
             Act::Opens => self.open(who).map(drop),
+            Act::LogsIn => self.log_in(who),
             Act::Connects => self.connect(who),
             Act::ComesOnline => self.come_online(who),
             Act::CannotConnect(condition) => self.cannot_connect(who, condition),
@@ -239,6 +240,16 @@ impl<'a> Stage<'a> {
         let session = Session::open(target, client.via, &self.domain(&client.domain))?;
         self.sessions.remove(who);
         Ok(self.sessions.entry(who.to_owned()).or_insert(session))
+    }
+
+    /// As far as a client gets that has yet to bind or resume.
+    fn log_in(&mut self, who: &str) -> Result<()> {
+        let login = self.login(self.client(who)?);
+        let former = self.names.known.get(who).cloned();
+        let session = self.open(who)?;
+        session.former = former;
+        session.log_in(&login).map_err(refused)?;
+        Ok(())
     }
 
     fn connect(&mut self, who: &str) -> Result<()> {

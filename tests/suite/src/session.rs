@@ -15,6 +15,7 @@ use crate::xml::{Event, Reader, STREAMS, Tree};
 
 const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
 const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
+const MANAGEMENT: &str = "urn:xmpp:sm:3";
 const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 
 /// How a client reaches the server.
@@ -62,6 +63,8 @@ pub struct Session {
     pub log: Vec<String>,
     /// The address that the server bound.
     pub full: Option<String>,
+    /// The address of an earlier connection; this one's once it is resumed.
+    pub former: Option<String>,
     /// Whether the server closed the connection.
     pub ended: bool,
 }
@@ -88,6 +91,7 @@ impl Session {
             inbox: VecDeque::new(),
             log: Vec::new(),
             full: None,
+            former: None,
             ended: false,
         })
     }
@@ -166,7 +170,8 @@ impl Session {
             if let Some(event) = self.reader.next_event()? {
                 self.log.push(format!("received: {event}"));
                 if let Event::Element(tree) = &event {
-                    self.full = bound_address(tree).or(self.full.take());
+                    let resumed = (tree.ns == MANAGEMENT && tree.name == "resumed").then(|| self.former.take());
+                    self.full = bound_address(tree).or(resumed.flatten()).or(self.full.take());
                 }
                 return Ok(Some(event));
             }
@@ -288,6 +293,17 @@ impl Session {
     /// # Errors
     /// With the condition when SASL refuses; otherwise with what went wrong.
     pub fn login(&mut self, login: &Login) -> Result<(), LoginError> {
+        self.log_in(login)?;
+        self.bind(login.resource.as_deref())?;
+        self.log.clear();
+        Ok(())
+    }
+
+    /// Logs in; the next step is the caller's.
+    ///
+    /// # Errors
+    /// As [`Self::login`].
+    pub fn log_in(&mut self, login: &Login) -> Result<(), LoginError> {
         let features = self.secure_stream(&login.domain)?;
         let offered: Vec<String> = features
             .child(SASL, "mechanisms")
@@ -307,8 +323,6 @@ impl Session {
         self.authenticate(mechanism, login)?;
         let features = self.stream(&login.domain)?;
         features.child(BIND, "bind").context("binding is not offered")?;
-        self.bind(login.resource.as_deref())?;
-        self.log.clear();
         Ok(())
     }
 

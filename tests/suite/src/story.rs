@@ -59,6 +59,7 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
     Opens,
+    LogsIn,
     Connects,
     ComesOnline,
     CannotConnect(String),
@@ -243,6 +244,7 @@ fn act(what: &str, body: &str) -> Result<Act> {
         "receives one of:" => return text().map(Act::ReceivesOneOf),
         "receives bytes matching:" => return text().map(Act::ReceivesBytes),
         "opens" => Act::Opens,
+        "logs in" => Act::LogsIn,
         "connects" => Act::Connects,
         "comes online" => Act::ComesOnline,
         "starts TLS" => Act::StartsTls,

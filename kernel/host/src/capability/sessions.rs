@@ -17,6 +17,8 @@ struct Session {
     available: bool,
     #[component(name = "priority")]
     priority: i8,
+    #[component(name = "hibernated")]
+    hibernated: bool,
     #[component(name = "tags")]
     tags: Vec<String>,
 }
@@ -56,6 +58,7 @@ fn all(guest: &Guest) -> Result<Vec<Session>, Fault> {
             resource: session.jid().resource().to_owned(),
             available: presence.available,
             priority: presence.priority,
+            hibernated: session.is_hibernated(),
             tags: tags.iter().filter(|(tag, _)| session.has(*tag)).map(|(_, name)| name.clone()).collect(),
         }
     };

@@ -40,6 +40,8 @@ impl Driver {
         match action {
             Action::Stanza(stanza) => self.stanza(stanza),
             Action::Write(bytes) => self.answers.extend_from_slice(&bytes),
+            Action::Reply(bytes) => self.reply(bytes),
+            Action::Acknowledged(h) => self.acknowledged(h),
             Action::StartTls => self.start_tls(),
             Action::Restart => self.framer.restart(),
             Action::SetLimits(limits) => self.framer.set_limits(limits),
@@ -57,6 +59,10 @@ impl Driver {
             Action::PreAuthIq { stanza, host } => self.stranger(stanza, &host),
             Action::Bind { account, requested } => self.bind(&account, requested.as_ref()),
             Action::Established(jid) => self.established(&jid),
+            Action::Manage(terms) => self.manage(terms),
+            Action::Resume { account, request } => self.resume_session(&account, request),
+            Action::Reestablished(_) => self.reestablished(),
+            Action::ClientState { .. } => {}
             Action::Close(ending) => self.close(&ending),
             other => tracing::warn!(?other, "the stream wants something unknown"),
         }
@@ -160,7 +166,7 @@ impl Driver {
         }
     }
 
-    fn endpoint(&self) -> Endpoint {
+    pub(super) fn endpoint(&self) -> Endpoint {
         let tls = self.transport.tls().map(|tls| Security {
             protocol: match tls.protocol_version() {
                 Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3",

@@ -15,6 +15,7 @@ use xylem_xml::{Framer, Limits};
 use crate::admission::Permit;
 use crate::c2s::Context;
 use crate::c2s::entry::Waiting;
+use crate::c2s::managing::Managed;
 use crate::c2s::pace::Pace;
 use crate::c2s::timing::Timing;
 use crate::c2s::work::Work;
@@ -49,6 +50,10 @@ pub(crate) struct Driver {
     /// Taken from the queue and not yet written altogether.
     pub(super) in_flight: VecDeque<Item>,
     pub(super) timing: Timing,
+    /// Stream management, if the client enabled it.
+    pub(super) managed: Option<Box<Managed>>,
+    /// Another connection gets the session as soon as nothing is being worked off.
+    pub(super) yielding: bool,
     pub(super) pace: Option<Box<Pace>>,
     _permit: Permit,
 }
@@ -108,6 +113,8 @@ impl Driver {
             answers: Vec::new(),
             in_flight: VecDeque::new(),
             timing: Timing::new(config.timeouts),
+            managed: None,
+            yielding: false,
             pace: config.rate.map(|rate| Box::new(Pace::new(rate))),
             context,
             config,

@@ -29,6 +29,19 @@ pub trait Entry: Send + Sync + 'static {
         None
     }
 
+    /// A session has lost its connection and waits for its client; messages for it are
+    /// kept meanwhile (XEP-0198 §5).
+    fn hibernated(&self, session: &Arc<Session>) -> Option<Waiting<()>> {
+        let _ = session;
+        None
+    }
+
+    /// It goes on over another connection.
+    fn resumed(&self, session: &Arc<Session>) -> Option<Waiting<()>> {
+        let _ = session;
+        None
+    }
+
     /// A session is over and out of the table. Told exactly once for every session
     /// that was bound, before a successor to the same address is announced.
     fn ended(&self, session: &Arc<Session>, ending: &Ending) -> Option<Waiting<()>>;

@@ -9,6 +9,8 @@ mod actions;
 mod driver;
 mod entry;
 mod farewell;
+mod hibernation;
+mod managing;
 mod pace;
 mod reading;
 mod timing;
@@ -32,6 +34,7 @@ use crate::proxy;
 use crate::tls::TlsStore;
 
 pub use entry::{Entry, Waiting};
+pub use hibernation::Hibernation;
 
 use driver::Driver;
 
@@ -49,6 +52,8 @@ pub struct Context {
     pub admission: Admission,
     /// Settings for connections that begin from now on.
     pub config: ArcSwap<C2sConfig>,
+    /// Sessions that wait for their clients.
+    pub hibernation: Hibernation,
     pub(crate) lobby: Arc<Lobby>,
     /// Logins that compute for milliseconds, at a time.
     pub(crate) costly: Arc<Semaphore>,
@@ -73,6 +78,7 @@ impl Context {
             sessions,
             admission,
             config: ArcSwap::from_pointee(config),
+            hibernation: Hibernation::default(),
             lobby: Arc::default(),
             costly: Arc::new(Semaphore::new(cores)),
         }

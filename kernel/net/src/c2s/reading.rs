@@ -20,7 +20,7 @@ impl Driver {
             if budget == 0 {
                 return true;
             }
-            if self.ended && self.stage == Stage::Open && self.work.is_none() {
+            if self.ended && self.stage == Stage::Open && self.work.is_none() && !self.yielding {
                 self.handle(Event::Disconnected);
             }
             if !self.may_read() {
@@ -67,6 +67,7 @@ impl Driver {
             }
             let wanted = self.stage == Stage::Open
                 && self.work.is_none()
+                && !self.yielding
                 && self.later.is_empty()
                 && self.stream.as_ref().is_some_and(|stream| stream.wants_frames());
             if !wanted {

@@ -116,6 +116,9 @@ impl Driver {
         if let Some(until) = self.pace.as_ref().and_then(|pace| pace.until()) {
             due = due.min(until);
         }
+        if let Some(at) = self.management_due() {
+            due = due.min(at);
+        }
         let timing = &mut self.timing;
         if due < timing.timer.deadline() {
             timing.set(due);
@@ -147,8 +150,10 @@ impl Driver {
             self.abandon();
         } else if timing.ends.is_some_and(|ends| ends <= now) {
             self.phase_over();
-        } else if timing.ends.is_none() && timing.idle_ends() <= now {
-            timing.pinged = now;
+        } else if self.management_rings(now) {
+            // What it wanted to say is among the answers.
+        } else if self.timing.ends.is_none() && self.timing.idle_ends() <= now {
+            self.timing.pinged = now;
             self.answers.push(b' ');
         }
         // Otherwise the pace allows reading again. Either way a time to come is due next.

@@ -1,10 +1,12 @@
 //! What the connection waits for before it hears its client again.
 
+use std::sync::Arc;
 use std::task::{Context as Cx, Poll};
 
 use xylem_sasl::Lookup;
+use xylem_session::{Session, Unacknowledged};
 use xylem_stanza::{FullJid, Outgoing};
-use xylem_stream::{Action, Event, Stream};
+use xylem_stream::{Action, Event, Resume, Stream};
 
 use crate::c2s::driver::Driver;
 use crate::c2s::entry::Waiting;
@@ -19,6 +21,8 @@ pub(super) enum Work {
     Costly(Waiting<Option<(Box<Stream>, Vec<Action>)>>),
     /// The end of the session whose address this one takes.
     Succession { ended: Waiting<()>, jid: FullJid },
+    /// What the former holder of a session leaves, so that it can go on here.
+    Takeover { left: Waiting<Option<Box<Unacknowledged>>>, session: Arc<Session>, request: Resume },
     /// An answer to somebody who has not logged in.
     Answer(Waiting<Option<Outgoing>>),
 }
@@ -73,6 +77,13 @@ impl Driver {
                     None
                 }
                 Poll::Pending => Some(Work::Succession { ended, jid }),
+            },
+            Work::Takeover { mut left, session, request } => match left.as_mut().poll(cx) {
+                Poll::Ready(left) => {
+                    self.take_over(session, left, &request);
+                    None
+                }
+                Poll::Pending => Some(Work::Takeover { left, session, request }),
             },
             Work::Answer(mut waiting) => match waiting.as_mut().poll(cx) {
                 Poll::Ready(answer) => {

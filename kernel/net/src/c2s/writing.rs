@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::task::{Context as Cx, Poll};
 
-use xylem_session::{Delivery, End, Item, Taken};
+use xylem_session::{Delivery, End, Interrupt, Item, Taken};
 use xylem_stream::{Event, StreamError};
 
 use crate::c2s::driver::{Driver, Place, Stage};
@@ -39,9 +39,13 @@ impl Driver {
                 self.lost(&error);
                 return false;
             }
-            if let Taken::End(end) = taken {
-                changed = true;
-                self.end(end);
+            match taken {
+                Taken::End(end) => {
+                    changed = true;
+                    self.end(end);
+                }
+                Taken::Claimed => changed |= self.hand_over(),
+                Taken::Items | Taken::Empty => {}
             }
             if !self.transport.wants_write() && self.answers.is_empty() {
                 self.written();
@@ -66,6 +70,18 @@ impl Driver {
         if self.stage != Stage::Open || self.is_closing() || !self.in_flight.is_empty() {
             return Taken::Empty;
         }
+        if let Some(managed) = &self.managed {
+            if managed.kept.has_unwritten() {
+                return Taken::Empty;
+            }
+            if managed.is_full() {
+                let interrupt = self.queue().and_then(|queue| queue.watch(cx.waker()));
+                return interrupt.map_or(Taken::Empty, |interrupt| match interrupt {
+                    Interrupt::End(end) => Taken::End(end),
+                    Interrupt::Claimed => Taken::Claimed,
+                });
+            }
+        }
         let mut items = VecDeque::new();
         let taken = match self.queue() {
             Some(queue) => queue.poll_take(cx.waker(), BATCH, &mut items),
@@ -83,13 +99,17 @@ impl Driver {
     /// Puts answers and items into one stretch of plaintext, so into as few TLS records
     /// as can be.
     fn encode(&mut self) -> io::Result<()> {
-        if self.answers.is_empty() && self.in_flight.is_empty() {
+        let rewrites = self.managed.as_ref().is_some_and(|managed| managed.kept.has_unwritten());
+        if self.answers.is_empty() && self.in_flight.is_empty() && !rewrites {
             return Ok(());
         }
         PLAIN.with_borrow_mut(|plain| {
             plain.clear();
             plain.append(&mut self.answers);
             self.answers = Vec::new();
+            if rewrites {
+                self.rewrite(BATCH, plain);
+            }
             for item in &self.in_flight {
                 match item {
                     Item::Stanza(stanza) => {
@@ -100,6 +120,7 @@ impl Driver {
                     Item::Barrier(_) => {}
                 }
             }
+            self.keep(plain);
             let queued = self.transport.queue(plain);
             if let Place::Session { session, .. } = &self.place {
                 session.counters().wrote(0, plain.len() as u64);
@@ -134,16 +155,19 @@ impl Driver {
         if self.stage != Stage::Open || self.is_closing() {
             return false;
         }
-        let end = self.queue().and_then(|queue| queue.watch(cx.waker()));
-        end.is_some_and(|end| {
-            self.end(end);
-            true
-        })
+        match self.queue().and_then(|queue| queue.watch(cx.waker())) {
+            Some(Interrupt::End(end)) => {
+                self.end(end);
+                true
+            }
+            Some(Interrupt::Claimed) => self.hand_over(),
+            None => false,
+        }
     }
 
-    fn end(&mut self, end: End) {
+    pub(super) fn end(&mut self, end: End) {
         tracing::info!(peer = %self.peer, condition = %end.condition, text = end.text, "ending a stream");
-        let error = StreamError { condition: end.condition, text: end.text };
+        let error = StreamError { text: end.text, ..StreamError::new(end.condition) };
         if self.stream.is_none() {
             return self.abandon();
         }

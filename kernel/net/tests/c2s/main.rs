@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod client;
+mod resumption;
 mod server;
 
 use std::time::{Duration, Instant};

@@ -9,6 +9,7 @@ mod http;
 mod limits;
 mod listen;
 mod log;
+mod management;
 mod plugins;
 mod problem;
 mod reader;
@@ -31,6 +32,7 @@ pub use http::Http;
 pub use limits::{Limits, StanzaLimits};
 pub use listen::Listen;
 pub use log::{Format, Log};
+pub use management::StreamManagement;
 pub use plugins::{PluginTable, Plugins};
 pub use problem::{Problem, Problems};
 use reader::Reader;
@@ -51,6 +53,7 @@ pub struct Config {
     pub listen: Listen,
     pub limits: Limits,
     pub timeouts: Timeouts,
+    pub management: StreamManagement,
     pub sasl: Sasl,
     pub store: Store,
     pub plugins: Plugins,
@@ -107,6 +110,7 @@ impl Config {
             listen: Listen::read(reader),
             limits: Limits::read(reader),
             timeouts: Timeouts::read(reader),
+            management: StreamManagement::read(reader),
             sasl: Sasl::read(reader),
             store: Store::read(reader),
             plugins: Plugins::read(reader),

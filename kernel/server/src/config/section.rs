@@ -101,6 +101,19 @@ impl<'r> Section<'r> {
         self.read(key, "a path".into(), None, show, |value| path(value).map(Some))
     }
 
+    /// `host:port`, IPv6 in square brackets (RFC 6120 §4.9.3.19).
+    pub(super) fn optional_address(&mut self, key: &'static str) -> Option<String> {
+        let show = |_: &Option<String>| String::new();
+        self.read(key, "host:port".into(), None, show, |value| match value {
+            Value::Text(text) => {
+                let (host, port) = text.rsplit_once(':')?;
+                let meant = !host.is_empty() && port.parse::<u16>().is_ok();
+                meant.then(|| Some(text.clone()))
+            }
+            _ => None,
+        })
+    }
+
     /// A list of texts that each mean something; `right` says what.
     pub(super) fn list<T: Clone>(
         &mut self,

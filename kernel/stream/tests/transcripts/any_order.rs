@@ -5,12 +5,12 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use xylem_sasl::Lookup;
 use xylem_stanza::{FullJid, StreamCondition};
-use xylem_stream::{Action, BindRefusal, Environment, Event, HostConfig, Stream, StreamError};
+use xylem_stream::{Action, BindRefusal, Environment, Event, HostConfig, ResumeRefusal, Resumed, Stream, StreamError};
 use xylem_xml::{Frame, Framer, Limits, XmlError};
 
 use crate::stage::{all_mechanisms, lenient, tls, verona};
 
-const SENT: [&str; 16] = [
+const SENT: [&str; 20] = [
     "<stream:stream to='verona.example' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>",
     "<stream:stream to='rome.example' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>",
     "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
@@ -27,6 +27,10 @@ const SENT: [&str; 16] = [
     "<stream:error xmlns:stream='http://etherx.jabber.org/streams'/>",
     "<nonsense xmlns='urn:example'/>",
     "</stream:stream>",
+    "<enable xmlns='urn:xmpp:sm:3' resume='true'/>",
+    "<resume xmlns='urn:xmpp:sm:3' previd='token1' h='1'/>",
+    "<r xmlns='urn:xmpp:sm:3'/>",
+    "<a xmlns='urn:xmpp:sm:3' h='1'/>",
 ];
 
 /// One frame, whatever the state.
@@ -44,23 +48,40 @@ fn frame(text: &str) -> Frame {
 
 fn event(number: usize) -> Event {
     match number {
-        0..16 => Event::Frame(frame(SENT[number])),
-        16 => Event::TlsEstablished(tls()),
-        17 => Event::Secrets(Lookup::Unknown),
-        18 => Event::Bound(Ok(FullJid::parse("token2@verona.example/x").unwrap())),
-        19 => Event::Bound(Err(BindRefusal::Conflict)),
-        20 => Event::XmlError(XmlError::TooBig),
-        21 => Event::TimedOut,
-        22 => Event::End(StreamError::new(StreamCondition::Conflict)),
+        0..20 => Event::Frame(frame(SENT[number])),
+        20 => Event::TlsEstablished(tls()),
+        21 => Event::Secrets(Lookup::Unknown),
+        22 => Event::Bound(Ok(FullJid::parse("token2@verona.example/x").unwrap())),
+        23 => Event::Bound(Err(BindRefusal::Conflict)),
+        24 => Event::XmlError(XmlError::TooBig),
+        25 => Event::TimedOut,
+        26 => Event::Resumed(Ok(Resumed { jid: FullJid::parse("token2@verona.example/x").unwrap(), handled: 9 })),
+        27 => Event::Resumed(Err(ResumeRefusal::NotFound(None))),
+        28 => Event::AcknowledgedTooMany { h: 1, sent: 0 },
+        29 => Event::End(StreamError::new(StreamCondition::Conflict)),
         _ => Event::Disconnected,
     }
 }
 
 /// Rare where it ends the stream.
 fn events() -> impl Strategy<Value = Vec<usize>> {
-    let usual =
-        prop_oneof![Just(0), Just(2), Just(3), Just(4), Just(5), Just(9), Just(11), Just(16), Just(17), Just(18)];
-    vec(prop_oneof![9 => usual, 1 => 0_usize..24], 0..24)
+    let usual = prop_oneof![
+        Just(0),
+        Just(2),
+        Just(3),
+        Just(4),
+        Just(5),
+        Just(9),
+        Just(11),
+        Just(16),
+        Just(17),
+        Just(18),
+        Just(20),
+        Just(21),
+        Just(22),
+        Just(26)
+    ];
+    vec(prop_oneof![9 => usual, 1 => 0_usize..31], 0..24)
 }
 
 proptest! {
@@ -80,7 +101,8 @@ proptest! {
                 match action {
                     Action::LoggedIn { .. } => logged_in = true,
                     Action::Bind { .. } => prop_assert!(logged_in),
-                    Action::Established(_) => {
+                    Action::Resume { .. } => prop_assert!(logged_in),
+                    Action::Established(_) | Action::Reestablished(_) => {
                         prop_assert!(logged_in);
                         established = true;
                     }

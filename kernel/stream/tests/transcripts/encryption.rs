@@ -47,7 +47,7 @@ fn the_configuration_adds_features_to_either_state() {
     };
     let before = "S: <stream:features><register xmlns='http://jabber.org/features/iq-register'/><sasl-channel-binding*</stream:features>";
     let after = "S: <stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/><session
-       xmlns='urn:ietf:params:xml:ns:xmpp-session'><optional/></session><limits xmlns='urn:xmpp:stream-limits:0'>
+       xmlns='urn:ietf:params:xml:ns:xmpp-session'><optional/></session><sm xmlns='urn:xmpp:sm:3'/><limits xmlns='urn:xmpp:stream-limits:0'>
        <max-bytes>262144</max-bytes><idle-seconds>600</idle-seconds></limits><ver
        xmlns='urn:xmpp:features:rosterver'/></stream:features>"
         .replace("<session\n       ", "<session ")

@@ -9,6 +9,7 @@ mod encryption;
 mod errors;
 mod header;
 mod login;
+mod management;
 mod scram;
 mod stage;
 mod stanzas;

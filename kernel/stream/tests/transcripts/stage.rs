@@ -16,7 +16,8 @@ use std::sync::{Arc, OnceLock};
 use xylem_sasl::{ChannelBindings, DecoyKey, Lookup, Mechanism, Secrets, Standing};
 use xylem_stanza::{BareJid, Domain, FullJid, StreamCondition};
 use xylem_stream::{
-    Action, BindRefusal, Ending, Environment, Event, HostConfig, HostLookup, StartTls, Stream, StreamError, Tls,
+    Action, BindRefusal, Ending, Environment, Event, HostConfig, HostLookup, ResumeRefusal, Resumed, StartTls, Stream,
+    StreamError, Tls,
 };
 use xylem_xml::{Framer, Limits};
 
@@ -276,6 +277,20 @@ fn event(text: &str) -> Event {
             "bad-request" => BindRefusal::BadRequest,
             _ => BindRefusal::InternalServerError,
         })),
+        "resumed" => {
+            let (jid, handled) = rest.split_once(' ').unwrap();
+            Event::Resumed(Ok(Resumed { jid: FullJid::parse(jid).unwrap(), handled: handled.parse().unwrap() }))
+        }
+        "not-found" => Event::Resumed(Err(ResumeRefusal::NotFound(rest.parse().ok()))),
+        "too-many" => {
+            let (h, sent) = rest.split_once(' ').unwrap();
+            let (h, sent) = (h.parse().unwrap(), sent.parse().unwrap());
+            if sent == 0 {
+                Event::AcknowledgedTooMany { h, sent }
+            } else {
+                Event::Resumed(Err(ResumeRefusal::HandledTooMany { h, sent }))
+            }
+        }
         "timeout" => Event::TimedOut,
         "end" => Event::End(StreamError::new(StreamCondition::parse(rest).unwrap())),
         "disconnected" => Event::Disconnected,
@@ -285,7 +300,7 @@ fn event(text: &str) -> Event {
 
 pub(crate) fn describe(action: &Action) -> String {
     match action {
-        Action::Write(bytes) => format!("S: {}", std::str::from_utf8(bytes).unwrap()),
+        Action::Write(bytes) | Action::Reply(bytes) => format!("S: {}", std::str::from_utf8(bytes).unwrap()),
         Action::StartTls => "A: start TLS".into(),
         Action::Restart => "A: restart".into(),
         Action::SetLimits(limits) => format!("A: limits {}", limits.stanza_bytes),
@@ -306,6 +321,11 @@ pub(crate) fn describe(action: &Action) -> String {
         },
         Action::Established(jid) => format!("A: established {jid}"),
         Action::Stanza(stanza) => format!("A: stanza {}", stanza.to_xml_string()),
+        Action::Manage(terms) => format!("A: manage {} for {:?}", terms.id, terms.resume),
+        Action::Acknowledged(h) => format!("A: acknowledged {h}"),
+        Action::Resume { account, request } => format!("A: resume {} of {account} from {}", request.previd, request.h),
+        Action::Reestablished(jid) => format!("A: reestablished {jid}"),
+        Action::ClientState { active } => format!("A: active {active}"),
         Action::Close(ending) => match ending {
             Ending::Closed => "A: close".into(),
             Ending::Lost => "A: close, lost".into(),

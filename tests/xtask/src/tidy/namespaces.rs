@@ -6,8 +6,15 @@ const FEATURES: [&str; 6] =
     ["jabber:iq:", "jabber:x:", "vcard-temp", "http://jabber.org/protocol/", "storage:bookmarks", "urn:xmpp:"];
 /// What the kernel speaks itself: streams, channel binding, the limits it advertises,
 /// stanza errors, and the keepalive it sends.
-const KERNEL: [&str; 5] =
-    ["urn:xmpp:sasl-cb:0", "urn:xmpp:stream-limits:0", "urn:xmpp:ping", "urn:xmpp:features:", "urn:xmpp:errors"];
+const KERNEL: [&str; 7] = [
+    "urn:xmpp:sasl-cb:0",
+    "urn:xmpp:stream-limits:0",
+    "urn:xmpp:sm:3",
+    "urn:xmpp:csi:0",
+    "urn:xmpp:ping",
+    "urn:xmpp:features:",
+    "urn:xmpp:errors",
+];
 
 /// Where namespaces are only tried out.
 const TRIALS: [&str; 3] = ["/tests/", "/examples/", "/benches/"];
