@@ -20,20 +20,22 @@ pub(crate) fn to_others(room: &Room, occupant: &Occupant, notice: &Notice<'_>) -
         return Ok(());
     }
     let own: Vec<&str> = occupant.sessions.iter().map(String::as_str).collect();
+    let jid = own.first().copied();
     if room.configuration.non_anonymous {
-        return to_group(Some(presence(room, occupant, notice, true, false)), None, ALL, &own);
+        return to_group(Some(presence(room, occupant, notice, jid, false)), None, ALL, &own);
     }
-    to_group(Some(presence(room, occupant, notice, true, false)), None, MODERATORS, &own)?;
-    to_group(Some(presence(room, occupant, notice, false, false)), None, OTHERS, &own)
+    to_group(Some(presence(room, occupant, notice, jid, false)), None, MODERATORS, &own)?;
+    to_group(Some(presence(room, occupant, notice, None, false)), None, OTHERS, &own)
 }
 
-/// To the occupant's own sessions, with status 110.
+/// To the occupant's own sessions, with status 110 and each with its own address.
 pub(crate) fn to_self(room: &Room, occupant: &Occupant, notice: &Notice<'_>) -> Result<(), Fault> {
-    let own = presence(room, occupant, notice, true, true);
-    for session in &occupant.sessions {
-        send_to(own.clone(), session)?;
-    }
-    Ok(())
+    occupant.sessions.iter().try_for_each(|session| to_session(room, occupant, notice, session))
+}
+
+/// To one of them.
+pub(crate) fn to_session(room: &Room, occupant: &Occupant, notice: &Notice<'_>, session: &str) -> Result<(), Fault> {
+    send(presence(room, occupant, notice, Some(session), true).attr("to", session))
 }
 
 /// A role has changed: whoever is not shown any more goes, for the others (`muc#roomconfig_presencebroadcast`).
@@ -44,9 +46,4 @@ pub(crate) fn role_changed(room: &Room, occupant: &Occupant, before: Role, notic
         to_others(room, &was, &Notice { gone: true, ..Notice::default() })?;
     }
     announce(room, occupant, notice)
-}
-
-/// A stanza to one address.
-pub(crate) fn send_to(stanza: Xml, to: &str) -> Result<(), Fault> {
-    send(stanza.attr("to", to))
 }

@@ -4,7 +4,7 @@ use xylem_sdk::Element;
 use xylem_sdk::outbox::send;
 use xylem_sdk::prelude::*;
 
-use crate::announcing::{announce, to_others, to_self};
+use crate::announcing::{announce, to_others, to_session};
 use crate::history::Limits;
 use crate::ns::{MUC, USER};
 use crate::occupant::{Occupant, Session};
@@ -79,9 +79,10 @@ fn enter(cx: &Cx, stanza: &Stanza<'_>, from: &str, nick: &str, join: Element<'_>
     let own_codes = codes(&room, created);
     let notice = Notice { own_codes: &own_codes, id: stanza.id(), ..Notice::default() };
     to_others(&room, &occupant, &notice)?;
-    let others = Occupant { sessions: without(&occupant.sessions, from), ..occupant.clone() };
-    to_self(&room, &others, &Notice::default())?;
-    to_self(&room, &Occupant { sessions: vec![from.into()], ..occupant }, &notice)?;
+    for session in occupant.sessions.iter().filter(|session| *session != from) {
+        to_session(&room, &occupant, &Notice::default(), session)?;
+    }
+    to_session(&room, &occupant, &notice, from)?;
     history::replay(cx, &room, from, &Limits::asked(join, &room))?;
     subject::tell(&room, from)?;
     Ok(())
@@ -101,7 +102,7 @@ fn again(cx: &Cx, stanza: &Stanza<'_>, from: &str) -> Result<(), Failure> {
     if changed {
         to_others(&room, &occupant, &notice)?;
     }
-    to_self(&room, &Occupant { sessions: vec![from.into()], ..occupant }, &notice)?;
+    to_session(&room, &occupant, &notice, from)?;
     if let Some(join) = stanza.child(MUC, "x") {
         history::replay(cx, &room, from, &Limits::asked(join, &room))?;
     }
@@ -163,8 +164,4 @@ pub(crate) fn roster(room: &Room, occupant: &Occupant, to: &str) -> Result<(), F
 fn codes(room: &Room, created: bool) -> Vec<&'static str> {
     let codes = [(room.configuration.non_anonymous, "100"), (room.configuration.logging, "170"), (created, "201")];
     codes.into_iter().filter(|(holds, _)| *holds).map(|(_, code)| code).collect()
-}
-
-fn without(sessions: &[String], jid: &str) -> Vec<String> {
-    sessions.iter().filter(|session| *session != jid).cloned().collect()
 }

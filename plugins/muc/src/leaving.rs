@@ -2,7 +2,7 @@
 
 use xylem_sdk::prelude::*;
 
-use crate::announcing::{to_others, to_self};
+use crate::announcing::{to_others, to_self, to_session};
 use crate::ns::STANZAS;
 use crate::occupant::{self, Occupant};
 use crate::rendition::{Notice, payload};
@@ -28,8 +28,8 @@ fn session_gone(cx: &Cx, jid: &str, said: &str, notice: &Notice<'_>) -> Result<(
     let Some(mut occupant) = Occupant::behind(jid)? else { return Ok(()) };
     let Some(room) = Room::open(&cx.key())? else { return Ok(()) };
     if occupant.sessions.len() > 1 {
-        let alone = Occupant { sessions: vec![jid.into()], presence: said.into(), ..occupant.clone() };
-        to_self(&room, &alone, notice)?;
+        let alone = Occupant { presence: said.into(), ..occupant.clone() };
+        to_session(&room, &alone, notice, jid)?;
         occupant.forget_session(jid)?;
         return Ok(occupant.save_presence(&room)?);
     }

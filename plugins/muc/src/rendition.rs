@@ -26,17 +26,16 @@ pub(crate) struct Notice<'a> {
     pub(crate) id: Option<&'a str>,
 }
 
-/// The occupant's presence after what happened, without `to`. `jid` shows the real address.
-pub(crate) fn presence(room: &Room, occupant: &Occupant, notice: &Notice<'_>, jid: bool, own: bool) -> Xml {
+/// The occupant's presence after what happened, without `to`; `jid` is the real address, where it is shown.
+pub(crate) fn presence(room: &Room, occupant: &Occupant, notice: &Notice<'_>, jid: Option<&str>, own: bool) -> Xml {
     let gone = notice.gone || notice.new_nick.is_some();
     let role = if notice.gone { Role::None } else { occupant.role };
-    let real = occupant.sessions.first().filter(|_| jid).map(String::as_str);
     let actor = notice.actor.map(|nick| Xml::new("actor").attr("nick", nick));
     let reason = Some(notice.reason).filter(|reason| !reason.is_empty()).map(|reason| Xml::new("reason").text(reason));
     let item = Xml::new("item")
         .attr("affiliation", occupant.affiliation.name())
         .attr("role", role.name())
-        .attr_opt("jid", real)
+        .attr_opt("jid", jid)
         .attr_opt("nick", notice.new_nick)
         .child_opt(actor)
         .child_opt(reason);
@@ -59,7 +58,7 @@ pub(crate) fn status(code: &str) -> Xml {
 /// The presence as everybody who enters gets it, in two halves: `to` goes before the first
 /// one, and between them the real address, for those who may see it.
 pub(crate) fn halves(room: &Room, occupant: &Occupant) -> (String, String) {
-    let whole = presence(room, occupant, &Notice::default(), false, false).build();
+    let whole = presence(room, occupant, &Notice::default(), None, false).build();
     let head = whole.strip_prefix(BEGINNING).unwrap_or_default();
     // The item is the last one: what the occupant sent stands before it, and cannot be of this namespace.
     let at = head.rfind(ITEM_END).map_or(head.len(), |at| at + 1);
