@@ -10,13 +10,13 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::Waker;
+use std::task::{Wake, Waker};
 
 use bytes::BytesMut;
 use xylem_hooks::call::PluginIndex;
 use xylem_hooks::{Cause, Done, HookOutcome, IqOutcome, Manifest, ManifestEntry, Plan, Plugins, Verdict};
 use xylem_router::{Accounts, Directory, Router};
-use xylem_session::{Binding, Conflict, Endpoint, Item, Limits, Resource, Session, SessionTable};
+use xylem_session::{Binding, Conflict, Endpoint, Item, Limits, Resource, Session, SessionTable, Taken, bell};
 use xylem_stanza::{BareJid, Jid, Stanza};
 use xylem_store::Store;
 use xylem_xml::{Frame, Framer};
@@ -143,15 +143,42 @@ impl Stage {
     }
 }
 
-/// Runs `step`, gives back what it counted.
-fn counted<T>(step: impl FnOnce() -> T) -> (u64, T) {
-    let before = counting::allocations();
+/// What was counted.
+#[derive(Debug, PartialEq, Eq)]
+struct Cost {
+    allocations: u64,
+    /// In the session table and the queues.
+    session_locks: u64,
+    /// In the rows of accounts.
+    store_locks: u64,
+}
+
+/// Runs `step`, gives back what it cost.
+fn counted<T>(step: impl FnOnce() -> T) -> (Cost, T) {
+    let now = || Cost {
+        allocations: counting::allocations(),
+        session_locks: xylem_session::locks_taken(),
+        store_locks: xylem_store::locks_taken(),
+    };
+    let before = now();
     let done = step();
-    (counting::allocations() - before, done)
+    let after = now();
+    let cost = Cost {
+        allocations: after.allocations - before.allocations,
+        session_locks: after.session_locks - before.session_locks,
+        store_locks: after.store_locks - before.store_locks,
+    };
+    (cost, done)
+}
+
+/// Locks are counted in debug builds only.
+fn expected(allocations: u64, session_locks: u64, store_locks: u64) -> Cost {
+    let locks = |count| if cfg!(debug_assertions) { count } else { 0 };
+    Cost { allocations, session_locks: locks(session_locks), store_locks: locks(store_locks) }
 }
 
 #[tokio::test]
-async fn a_chat_message_crosses_into_no_plugin_and_allocates_so_often() {
+async fn a_chat_message_crosses_into_no_plugin_and_costs_so_much() {
     let mut stage = Stage::set().await;
     // The block lists of both are read once.
     for _ in 0..3 {
@@ -163,13 +190,57 @@ async fn a_chat_message_crosses_into_no_plugin_and_allocates_so_often() {
     assert!(work.is_none(), "nothing has to be waited for");
     stage.out.clear();
     let (writing, ()) = counted(|| stage.write());
-    println!("allocations: reading {reading}, routing {routing}, writing {writing}");
+    println!("reading {reading:?}\nrouting {routing:?}\nwriting {writing:?}");
     assert_eq!(stage.crossings.0.load(Ordering::Relaxed), 0, "no plugin asked for it");
     // The bytes, the index of elements, the address it goes to.
-    assert_eq!(reading, 3);
+    assert_eq!(reading, expected(3, 0, 0));
     // The future, the bytes' count of owners, the new opening tag and its count of owners,
-    // room in the queue.
-    assert_eq!(routing, 5);
-    // Into a buffer that is there already.
-    assert_eq!(writing, 0);
+    // room in the queue. The table of sessions is asked whether there is such an account and for
+    // its resources, then the queue is locked; for each of the two block lists its shard of the
+    // cache and the list itself.
+    assert_eq!(routing, expected(5, 3, 4));
+    // Into a buffer that is there already; the queue is locked once for all that waits.
+    assert_eq!(writing, expected(0, 1, 0));
+}
+
+#[derive(Default)]
+struct Wakes(AtomicU64);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn a_recipient_is_woken_once_however_many_messages_come_before_it_runs() {
+    let mut stage = Stage::set().await;
+    let juliet = stage.juliet.clone();
+    stage.pass().await;
+    let wakes = Arc::new(Wakes::default());
+    let woken = || wakes.0.swap(0, Ordering::Relaxed);
+    let waker = Waker::from(wakes.clone());
+    let waits = |stage: &mut Stage| {
+        stage.items.clear();
+        while stage.romeo.queue().poll_take(&waker, 1 << 16, &mut stage.items) == Taken::Items {}
+    };
+    let send = |stage: &mut Stage| {
+        let stanza = stage.read();
+        assert!(stage.router.from_session(&juliet, stanza).is_none());
+    };
+    waits(&mut stage);
+    send(&mut stage);
+    assert_eq!(woken(), 1, "he waits");
+    send(&mut stage);
+    send(&mut stage);
+    assert_eq!(woken(), 0, "he was told");
+
+    waits(&mut stage);
+    // What the connection does with all that one read brought.
+    bell::hold(|| {
+        send(&mut stage);
+        send(&mut stage);
+        assert_eq!(woken(), 0, "not before the turn ends");
+    });
+    assert_eq!(woken(), 1);
 }

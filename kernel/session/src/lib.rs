@@ -22,6 +22,7 @@
 
 pub mod bell;
 mod error;
+mod locks;
 mod management;
 mod queue;
 mod session;
@@ -30,6 +31,8 @@ mod tags;
 mod unacknowledged;
 
 pub use error::{BindError, Refused};
+#[doc(hidden)]
+pub use locks::taken as locks_taken;
 pub use management::{Claim, Management};
 pub use queue::{Barrier, Delivery, End, Interrupt, Item, Queue, QueueLimits, Taken};
 pub use session::{Counters, Endpoint, Presence, Security, Session};

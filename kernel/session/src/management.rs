@@ -1,10 +1,11 @@
 //! What stream management adds to a session (XEP-0198): the part that others see.
 
 use std::fmt;
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::locks::Mutex;
 use crate::session::Endpoint;
 use crate::unacknowledged::Unacknowledged;
 

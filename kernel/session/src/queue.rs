@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{MutexGuard, PoisonError};
 use std::task::Waker;
 
 use xylem_stanza::{Outgoing, StreamCondition};
 
 use crate::bell;
 use crate::error::Refused;
+use crate::locks::Mutex;
 use crate::management::Claim;
 
 /// How much may wait for one session.

@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use xylem_stanza::{FullJid, Stanza};
 
+use crate::locks::Mutex;
 use crate::management::Management;
 use crate::queue::{Queue, QueueLimits};
 use crate::tags::Tag;

@@ -2,13 +2,14 @@
 
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLockReadGuard, RwLockWriteGuard};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use smallvec::SmallVec;
 use xylem_stanza::{BareJid, FullJid, StreamCondition};
 
 use crate::error::BindError;
+use crate::locks::RwLock;
 use crate::queue::QueueLimits;
 use crate::session::{Endpoint, Session};
 use crate::tags::TagNames;

@@ -1,6 +1,8 @@
 //! Marks that plugins set on sessions and native filters test.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::PoisonError;
+
+use crate::locks::RwLock;
 
 /// One of at most 64 marks; a session holds any set of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,12 +1,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use tokio::sync::oneshot;
 
 use crate::error::Result;
+use crate::locks::Mutex;
 use crate::partition::Partition;
 use crate::tables::TableId;
 use crate::turn::TurnOp;

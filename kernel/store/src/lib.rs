@@ -20,6 +20,8 @@ pub mod health;
 pub mod import;
 mod keys;
 pub mod kv;
+#[path = "../../session/src/locks.rs"]
+mod locks;
 pub mod metrics;
 pub mod options;
 pub mod partition;
@@ -37,6 +39,8 @@ pub use batch::{Batch, MAX_KEY, MAX_TABLE_NAME, MAX_VALUE, Op};
 pub use error::{Result, StoreError};
 pub use health::Health;
 pub use kv::Kv;
+#[doc(hidden)]
+pub use locks::taken as locks_taken;
 pub use metrics::MetricsSnapshot;
 pub use options::{Class, Options};
 pub use partition::{IndexHit, Partition, RowHit};

@@ -1,6 +1,6 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Condvar, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use crate::backend::Backend;
 use crate::error::Result;
+use crate::locks::Mutex;
 use crate::options::{Class, Options};
 use crate::turn::TurnOp;
 
@@ -58,7 +59,7 @@ impl Done {
 #[derive(Default)]
 pub(crate) struct Recorder {
     /// Weak, so that an export that was given up ends the noting.
-    pub(crate) changed: Weak<Mutex<Changed>>,
+    pub(crate) changed: Weak<std::sync::Mutex<Changed>>,
 }
 
 impl Recorder {

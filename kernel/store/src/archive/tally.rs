@@ -2,8 +2,9 @@
 //! committed included, so that a quota can be checked without waiting.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
+use crate::locks::Mutex;
 use crate::tables::TableId;
 
 type Tallied = HashMap<TableId, HashMap<Arc<str>, Tally>>;

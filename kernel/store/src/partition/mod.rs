@@ -7,7 +7,7 @@ mod stored;
 use std::collections::BTreeMap;
 use std::ops::{Bound, RangeBounds};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{PoisonError, RwLockReadGuard};
 
 use bytes::Bytes;
 
@@ -17,6 +17,7 @@ pub(crate) use stored::Source;
 
 use crate::backend::Scan;
 use crate::error::Result;
+use crate::locks::RwLock;
 use crate::row::Row;
 use crate::staging::as_ref;
 use crate::tables::TableId;
