@@ -1,5 +1,6 @@
 //! Stock clients against the server: each logs in over TLS, and as far as it can does
 //! roster, presence, chat both ways, offline messages, blocking and a change of password.
+//! Three of them meet in a room and administrate it.
 //!
 //! A client that is not installed is skipped with a word why; where `CI` is set that is a failure.
 
@@ -7,8 +8,10 @@
 
 mod environment;
 mod profanity;
+mod profanity_rooms;
 mod script;
 mod sendxmpp;
+mod terminal;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -22,12 +25,15 @@ use environment::{Missing, Play};
 /// A test: `Err(Missing)` inside the error means that the client is not there.
 type Test = fn(&Play) -> Result<()>;
 
-const CLIENTS: [(&str, Test); 5] = [
+const CLIENTS: [(&str, Test); 8] = [
     ("slixmpp", script::slixmpp),
     ("aioxmpp", script::aioxmpp),
     ("tokio-xmpp", script::tokio_xmpp),
     ("go-sendxmpp", sendxmpp::go_sendxmpp),
     ("profanity", profanity::profanity),
+    ("slixmpp-rooms", script::slixmpp_rooms),
+    ("aioxmpp-rooms", script::aioxmpp_rooms),
+    ("profanity-rooms", profanity_rooms::rooms),
 ];
 
 fn main() -> Result<ExitCode> {

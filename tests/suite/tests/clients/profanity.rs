@@ -1,12 +1,9 @@
 //! Two profanities, each in a terminal of its own that tmux holds.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::{Duration, Instant};
+use anyhow::{Result, ensure};
 
-use anyhow::{Result, bail, ensure};
-
-use crate::environment::{Play, STEP, on_path};
+use crate::environment::{Play, on_path};
+use crate::terminal::Terminal;
 
 pub(crate) fn profanity(play: &Play) -> Result<()> {
     on_path("profanity", "profanity")?;
@@ -83,99 +80,4 @@ fn change_password(play: &Play, juliet: &Terminal) -> Result<()> {
     juliet.types("/disconnect")?;
     juliet.shows("logged out successfully")?;
     juliet.log_in(play, &play.juliet, "new-and-better")
-}
-
-struct Terminal {
-    tmux: PathBuf,
-    socket: PathBuf,
-}
-
-impl Terminal {
-    fn open(play: &Play, tmux: &Path, who: &str) -> Result<Self> {
-        let home = play.home.path().join(who);
-        std::fs::create_dir_all(&home)?;
-        let terminal = Self { tmux: tmux.to_path_buf(), socket: home.join("tmux") };
-        let mut command = terminal.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "220", "-y", "50"]);
-        for (name, value) in play.variables() {
-            command.env(name, &value);
-        }
-        command.env("HOME", &home).env("XDG_CONFIG_HOME", home.join("config"));
-        command.env("XDG_DATA_HOME", home.join("data"));
-        command.env("TERM", "xterm-256color").env("LC_ALL", "C.UTF-8").env_remove("TMUX");
-        ensure!(command.arg("profanity").status()?.success(), "tmux does not start");
-        terminal.shows("Type '/help'")?;
-        Ok(terminal)
-    }
-
-    fn tmux(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.tmux);
-        command.arg("-S").arg(&self.socket).args(arguments);
-        command
-    }
-
-    fn types(&self, line: &str) -> Result<()> {
-        ensure!(self.tmux(&["send-keys", "-l", line]).status()?.success(), "tmux is gone");
-        ensure!(self.tmux(&["send-keys", "Enter"]).status()?.success(), "tmux is gone");
-        Ok(())
-    }
-
-    fn screen(&self) -> Result<String> {
-        Ok(String::from_utf8_lossy(&self.tmux(&["capture-pane", "-p"]).output()?.stdout).into_owned())
-    }
-
-    /// Waits until the screen shows a text.
-    fn shows(&self, text: &str) -> Result<()> {
-        self.within(STEP, text)
-    }
-
-    fn within(&self, time: Duration, text: &str) -> Result<()> {
-        let deadline = Instant::now() + time;
-        loop {
-            let screen = self.screen()?;
-            if screen.contains(text) {
-                return Ok(());
-            }
-            if Instant::now() > deadline {
-                let lines: Vec<&str> = screen.lines().filter(|l| !l.trim().is_empty()).collect();
-                bail!("the screen does not show {text:?}:\n{}", lines.join("\n"));
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    /// An empty console, so that what is waited for is new.
-    fn console(&self) -> Result<()> {
-        self.types("/win 1")?;
-        self.types("/clear")
-    }
-
-    /// Asks again until the answer is the one expected.
-    fn asks(&self, question: &str, answer: &str) -> Result<()> {
-        let deadline = Instant::now() + STEP;
-        loop {
-            self.console()?;
-            self.types(question)?;
-            match self.within(Duration::from_secs(1), answer) {
-                Err(e) if Instant::now() > deadline => return Err(e),
-                Err(_) => {}
-                Ok(()) => return Ok(()),
-            }
-        }
-    }
-
-    fn log_in(&self, play: &Play, who: &str, password: &str) -> Result<()> {
-        self.console()?;
-        let server = play.target.c2s;
-        self.types(&format!("/connect {who} server {} port {} tls force", server.ip(), server.port()))?;
-        self.shows("Enter password")?;
-        self.types(password)?;
-        self.shows("logged in successfully")?;
-        self.shows("[TLS]")
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        drop(self.tmux(&["kill-server"]).output());
-    }
 }

@@ -21,6 +21,14 @@ pub(crate) fn aioxmpp(play: &Play) -> Result<()> {
     python(play, "aioxmpp_client.py")
 }
 
+pub(crate) fn slixmpp_rooms(play: &Play) -> Result<()> {
+    python(play, "slixmpp_rooms.py")
+}
+
+pub(crate) fn aioxmpp_rooms(play: &Play) -> Result<()> {
+    python(play, "aioxmpp_rooms.py")
+}
+
 pub(crate) fn tokio_xmpp(play: &Play) -> Result<()> {
     let program = target_folder()?.join("clients-tokio-xmpp/debug/tokio-xmpp-client");
     present(&program, "tokio-xmpp")?;
