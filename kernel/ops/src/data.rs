@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::argument::{Argument, Kind};
-use crate::backend::{Answer, Backend};
-use crate::caller::Permission;
-use crate::operation::{Operation, Spec};
+use crate::operation::operation;
 
 /// What an export holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,52 +21,24 @@ pub struct Imported {
     pub rows: u64,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Export {
-    pub path: PathBuf,
+operation! {
+    Export { path: PathBuf } -> Exported,
+    name: "export",
+    help: "Writes everything stored into a new file, while the server runs.",
+    arguments: [Argument::required("path", Kind::Path, "the file to write; it must not exist")],
+    result: "how much was written",
+    permission: Own,
+    audit: |it| format!("export everything to {}", it.path.display()),
+    run: |it, backend| backend.data.export(it.path),
 }
 
-impl Operation for Export {
-    const SPEC: Spec = Spec {
-        name: "export",
-        help: "Writes everything stored into a new file, while the server runs.",
-        arguments: &[Argument::required("path", Kind::Path, "the file to write; it must not exist")],
-        result: "how much was written",
-        permission: Permission::Own,
-        changes: true,
-    };
-    type Output = Exported;
-
-    fn audit(&self) -> String {
-        format!("export everything to {}", self.path.display())
-    }
-
-    fn run(self, backend: &Backend) -> Answer<'_, Exported> {
-        backend.data.export(self.path)
-    }
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Import {
-    pub path: PathBuf,
-}
-
-impl Operation for Import {
-    const SPEC: Spec = Spec {
-        name: "import",
-        help: "Reads an exported file; rows of the same key are replaced.",
-        arguments: &[Argument::required("path", Kind::Path, "a file written by `export`")],
-        result: "how much was read",
-        permission: Permission::Own,
-        changes: true,
-    };
-    type Output = Imported;
-
-    fn audit(&self) -> String {
-        format!("import {}", self.path.display())
-    }
-
-    fn run(self, backend: &Backend) -> Answer<'_, Imported> {
-        backend.data.import(self.path)
-    }
+operation! {
+    Import { path: PathBuf } -> Imported,
+    name: "import",
+    help: "Reads an exported file; rows of the same key are replaced.",
+    arguments: [Argument::required("path", Kind::Path, "a file written by `export`")],
+    result: "how much was read",
+    permission: Own,
+    audit: |it| format!("import {}", it.path.display()),
+    run: |it, backend| backend.data.import(it.path),
 }

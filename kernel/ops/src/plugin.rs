@@ -6,9 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::argument::{Argument, Kind};
-use crate::backend::{Answer, Backend};
-use crate::caller::Permission;
-use crate::operation::{Operation, Spec};
+use crate::operation::operation;
 
 /// A plugin in one line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,195 +69,91 @@ const DOMAIN: Argument = Argument::optional("domain", Kind::Text { max: 1023 }, 
 const PURGE: Argument = Argument::optional("purge", Kind::Flag, "whether everything that it stored goes as well");
 const PACKAGE: Argument = Argument::required("package", Kind::Path, "a package file, as `xylem plugin build` makes it");
 
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub struct List {}
-
-impl Operation for List {
-    const SPEC: Spec = Spec {
-        name: "plugin.list",
-        help: "Lists the installed plugins.",
-        arguments: &[],
-        result: "a list of plugins",
-        permission: Permission::Observe,
-        changes: false,
-    };
-    type Output = Vec<PluginRow>;
-
-    fn run(self, backend: &Backend) -> Answer<'_, Vec<PluginRow>> {
-        backend.plugins.list()
-    }
+operation! {
+    #[derive(Default)]
+    List {} -> Vec<PluginRow>,
+    name: "plugin.list",
+    help: "Lists the installed plugins.",
+    arguments: [],
+    result: "a list of plugins",
+    permission: Observe,
+    run: |_it, backend| backend.plugins.list(),
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Info {
-    pub id: String,
+operation! {
+    Info { id: String } -> PluginDetail,
+    name: "plugin.info",
+    help: "Shows one plugin with its manifest and configuration.",
+    arguments: [ID],
+    result: "the plugin",
+    permission: Operate,
+    run: |it, backend| backend.plugins.info(it.id),
 }
 
-impl Operation for Info {
-    const SPEC: Spec = Spec {
-        name: "plugin.info",
-        help: "Shows one plugin with its manifest and configuration.",
-        arguments: &[ID],
-        result: "the plugin",
-        permission: Permission::Operate,
-        changes: false,
-    };
-    type Output = PluginDetail;
-
-    fn run(self, backend: &Backend) -> Answer<'_, PluginDetail> {
-        backend.plugins.info(self.id)
-    }
+operation! {
+    Install { package: PathBuf } -> PluginRow,
+    name: "plugin.install",
+    help: "Installs a package and enables it for every domain.",
+    arguments: [PACKAGE],
+    result: "the plugin",
+    permission: Own,
+    audit: |it| format!("install the plugin package {}", it.package.display()),
+    run: |it, backend| backend.plugins.install(it.package, false),
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Install {
-    pub package: PathBuf,
+operation! {
+    Upgrade { package: PathBuf } -> PluginRow,
+    name: "plugin.upgrade",
+    help: "Replaces an installed plugin by another build of it; what it stored stays.",
+    arguments: [PACKAGE],
+    result: "the plugin",
+    permission: Own,
+    audit: |it| format!("upgrade a plugin from {}", it.package.display()),
+    run: |it, backend| backend.plugins.install(it.package, true),
 }
 
-impl Operation for Install {
-    const SPEC: Spec = Spec {
-        name: "plugin.install",
-        help: "Installs a package and enables it for every domain.",
-        arguments: &[PACKAGE],
-        result: "the plugin",
-        permission: Permission::Own,
-        changes: true,
-    };
-    type Output = PluginRow;
-
-    fn audit(&self) -> String {
-        format!("install the plugin package {}", self.package.display())
-    }
-
-    fn run(self, backend: &Backend) -> Answer<'_, PluginRow> {
-        backend.plugins.install(self.package, false)
-    }
+operation! {
+    Enable { id: String, domain: Option<String> } -> PluginRow,
+    name: "plugin.enable",
+    help: "Enables a plugin for one domain or for all.",
+    arguments: [ID, DOMAIN],
+    result: "the plugin",
+    permission: Own,
+    audit: |it| format!("enable {}{}", it.id, scope(it.domain.as_deref())),
+    run: |it, backend| backend.plugins.enable(it.id, it.domain),
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Upgrade {
-    pub package: PathBuf,
+operation! {
+    Disable { id: String, domain: Option<String> } -> PluginRow,
+    name: "plugin.disable",
+    help: "Disables a plugin for one domain or for all; what it stored stays.",
+    arguments: [ID, DOMAIN],
+    result: "the plugin",
+    permission: Own,
+    audit: |it| format!("disable {}{}", it.id, scope(it.domain.as_deref())),
+    run: |it, backend| backend.plugins.disable(it.id, it.domain),
 }
 
-impl Operation for Upgrade {
-    const SPEC: Spec = Spec {
-        name: "plugin.upgrade",
-        help: "Replaces an installed plugin by another build of it; what it stored stays.",
-        arguments: &[PACKAGE],
-        result: "the plugin",
-        permission: Permission::Own,
-        changes: true,
-    };
-    type Output = PluginRow;
-
-    fn audit(&self) -> String {
-        format!("upgrade a plugin from {}", self.package.display())
-    }
-
-    fn run(self, backend: &Backend) -> Answer<'_, PluginRow> {
-        backend.plugins.install(self.package, true)
-    }
+operation! {
+    Remove { id: String, #[serde(default)] purge: bool } -> Removed,
+    name: "plugin.remove",
+    help: "Removes a plugin; what it stored stays, for the case that it comes back, unless purged.",
+    arguments: [ID, PURGE],
+    result: "the id, and what became of what it stored",
+    permission: Own,
+    audit: |it| format!("remove the plugin {}{}", it.id, if it.purge { " and everything it stored" } else { "" }),
+    run: |it, backend| backend.plugins.remove(it.id, it.purge),
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Enable {
-    pub id: String,
-    pub domain: Option<String>,
-}
-
-impl Operation for Enable {
-    const SPEC: Spec = Spec {
-        name: "plugin.enable",
-        help: "Enables a plugin for one domain or for all.",
-        arguments: &[ID, DOMAIN],
-        result: "the plugin",
-        permission: Permission::Own,
-        changes: true,
-    };
-    type Output = PluginRow;
-
-    fn audit(&self) -> String {
-        format!("enable {}{}", self.id, scope(self.domain.as_deref()))
-    }
-
-    fn run(self, backend: &Backend) -> Answer<'_, PluginRow> {
-        backend.plugins.enable(self.id, self.domain)
-    }
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Disable {
-    pub id: String,
-    pub domain: Option<String>,
-}
-
-impl Operation for Disable {
-    const SPEC: Spec = Spec {
-        name: "plugin.disable",
-        help: "Disables a plugin for one domain or for all; what it stored stays.",
-        arguments: &[ID, DOMAIN],
-        result: "the plugin",
-        permission: Permission::Own,
-        changes: true,
-    };
-    type Output = PluginRow;
-
-    fn audit(&self) -> String {
-        format!("disable {}{}", self.id, scope(self.domain.as_deref()))
-    }
-
-    fn run(self, backend: &Backend) -> Answer<'_, PluginRow> {
-        backend.plugins.disable(self.id, self.domain)
-    }
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Remove {
-    pub id: String,
-    #[serde(default)]
-    pub purge: bool,
-}
-
-impl Operation for Remove {
-    const SPEC: Spec = Spec {
-        name: "plugin.remove",
-        help: "Removes a plugin; what it stored stays, for the case that it comes back, unless purged.",
-        arguments: &[ID, PURGE],
-        result: "the id, and what became of what it stored",
-        permission: Permission::Own,
-        changes: true,
-    };
-    type Output = Removed;
-
-    fn audit(&self) -> String {
-        format!("remove the plugin {}{}", self.id, if self.purge { " and everything it stored" } else { "" })
-    }
-
-    fn run(self, backend: &Backend) -> Answer<'_, Removed> {
-        backend.plugins.remove(self.id, self.purge)
-    }
-}
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Chain {
-    pub point: Option<String>,
-    pub domain: Option<String>,
-}
-
-impl Operation for Chain {
-    const SPEC: Spec = Spec {
-        name: "chain",
-        help: "Shows which plugins are called at a hook point, in order.",
-        arguments: &[Argument::optional("point", Kind::Text { max: 64 }, "a hook point, such as message.in"), DOMAIN],
-        result: "the steps of each hook point",
-        permission: Permission::Observe,
-        changes: false,
-    };
-    type Output = ChainReport;
-
-    fn run(self, backend: &Backend) -> Answer<'_, ChainReport> {
-        backend.plugins.chain(self.point, self.domain)
-    }
+operation! {
+    #[derive(Default)]
+    Chain { point: Option<String>, domain: Option<String> } -> ChainReport,
+    name: "chain",
+    help: "Shows which plugins are called at a hook point, in order.",
+    arguments: [Argument::optional("point", Kind::Text { max: 64 }, "a hook point, such as message.in"), DOMAIN],
+    result: "the steps of each hook point",
+    permission: Observe,
+    run: |it, backend| backend.plugins.chain(it.point, it.domain),
 }
 
 fn scope(domain: Option<&str>) -> String {

@@ -2,9 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::backend::{Answer, Backend};
-use crate::caller::Permission;
-use crate::operation::{Operation, Spec};
+use crate::operation::operation;
 
 /// How the server does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,63 +38,36 @@ pub struct ReloadReport {
     pub restart: Vec<String>,
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Status {}
-
-impl Operation for Status {
-    const SPEC: Spec = Spec {
-        name: "status",
-        help: "Shows how the server does.",
-        arguments: &[],
-        result: "the status",
-        permission: Permission::Observe,
-        changes: false,
-    };
-    type Output = StatusReport;
-
-    fn run(self, backend: &Backend) -> Answer<'_, StatusReport> {
-        backend.server.status()
-    }
+operation! {
+    #[derive(Default)]
+    Status {} -> StatusReport,
+    name: "status",
+    help: "Shows how the server does.",
+    arguments: [],
+    result: "the status",
+    permission: Observe,
+    run: |_it, backend| backend.server.status(),
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Health {}
-
-impl Operation for Health {
-    const SPEC: Spec = Spec {
-        name: "health",
-        help: "Says whether the server can do its work.",
-        arguments: &[],
-        result: "the health",
-        permission: Permission::Observe,
-        changes: false,
-    };
-    type Output = HealthReport;
-
-    fn run(self, backend: &Backend) -> Answer<'_, HealthReport> {
-        backend.server.health()
-    }
+operation! {
+    #[derive(Default)]
+    Health {} -> HealthReport,
+    name: "health",
+    help: "Says whether the server can do its work.",
+    arguments: [],
+    result: "the health",
+    permission: Observe,
+    run: |_it, backend| backend.server.health(),
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Reload {}
-
-impl Operation for Reload {
-    const SPEC: Spec = Spec {
-        name: "config.reload",
-        help: "Reads configuration and certificates again; says what was applied and what needs a restart.",
-        arguments: &[],
-        result: "what was applied, and what was not",
-        permission: Permission::Own,
-        changes: true,
-    };
-    type Output = ReloadReport;
-
-    fn audit(&self) -> String {
-        "reload the configuration".to_owned()
-    }
-
-    fn run(self, backend: &Backend) -> Answer<'_, ReloadReport> {
-        backend.server.reload()
-    }
+operation! {
+    #[derive(Default)]
+    Reload {} -> ReloadReport,
+    name: "config.reload",
+    help: "Reads configuration and certificates again; says what was applied and what needs a restart.",
+    arguments: [],
+    result: "what was applied, and what was not",
+    permission: Own,
+    audit: |_it| "reload the configuration".to_owned(),
+    run: |_it, backend| backend.server.reload(),
 }

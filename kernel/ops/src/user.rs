@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::argument::{Argument, Kind};
-use crate::backend::{Answer, Backend};
-use crate::caller::Permission;
-use crate::operation::{Operation, Spec};
+use crate::operation::operation;
 
 /// An account as administrators see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,90 +27,43 @@ pub struct Done {
 const ACCOUNT: Argument = Argument::required("account", Kind::Account, "the account's address, name@domain");
 const PASSWORD: Argument = Argument::required("password", Kind::Secret, "the new password");
 
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Add {
-    pub account: String,
-    pub password: String,
+operation! {
+    Add { account: String, password: String } -> Account,
+    name: "user.add",
+    help: "Creates an account.",
+    arguments: [ACCOUNT, PASSWORD],
+    result: "the account",
+    permission: Operate,
+    audit: |it| format!("create the account {}", it.account),
+    run: |it, backend| backend.accounts.add(it.account, it.password),
 }
 
-impl Operation for Add {
-    const SPEC: Spec = Spec {
-        name: "user.add",
-        help: "Creates an account.",
-        arguments: &[ACCOUNT, PASSWORD],
-        result: "the account",
-        permission: Permission::Operate,
-        changes: true,
-    };
-    type Output = Account;
-
-    fn audit(&self) -> String {
-        format!("create the account {}", self.account)
-    }
-
-    fn run(self, backend: &Backend) -> Answer<'_, Account> {
-        backend.accounts.add(self.account, self.password)
-    }
+operation! {
+    Delete { account: String } -> Done,
+    name: "user.delete",
+    help: "Deletes an account with everything stored for it, and ends its sessions.",
+    arguments: [ACCOUNT],
+    result: "the address",
+    permission: Operate,
+    audit: |it| format!("delete the account {}", it.account),
+    run: |it, backend| {
+        let done = Done { account: it.account.clone() };
+        Box::pin(async move { backend.accounts.delete(it.account).await.map(|()| done) })
+    },
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Delete {
-    pub account: String,
-}
-
-impl Operation for Delete {
-    const SPEC: Spec = Spec {
-        name: "user.delete",
-        help: "Deletes an account with everything stored for it, and ends its sessions.",
-        arguments: &[ACCOUNT],
-        result: "the address",
-        permission: Permission::Operate,
-        changes: true,
-    };
-    type Output = Done;
-
-    fn audit(&self) -> String {
-        format!("delete the account {}", self.account)
-    }
-
-    fn run(self, backend: &Backend) -> Answer<'_, Done> {
-        let done = Done { account: self.account.clone() };
-        Box::pin(async move { backend.accounts.delete(self.account).await.map(|()| done) })
-    }
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Password {
-    pub account: String,
-    pub password: String,
-}
-
-impl Operation for Password {
-    const SPEC: Spec = Spec {
-        name: "user.password",
-        help: "Sets an account's password.",
-        arguments: &[ACCOUNT, PASSWORD],
-        result: "the address",
-        permission: Permission::Operate,
-        changes: true,
-    };
-    type Output = Done;
-
-    fn audit(&self) -> String {
-        format!("set the password of {}", self.account)
-    }
-
-    fn run(self, backend: &Backend) -> Answer<'_, Done> {
-        let done = Done { account: self.account.clone() };
-        Box::pin(async move { backend.accounts.set_password(self.account, self.password).await.map(|()| done) })
-    }
-}
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub struct List {
-    pub domain: Option<String>,
-    pub after: Option<String>,
-    pub limit: Option<usize>,
+operation! {
+    Password { account: String, password: String } -> Done,
+    name: "user.password",
+    help: "Sets an account's password.",
+    arguments: [ACCOUNT, PASSWORD],
+    result: "the address",
+    permission: Operate,
+    audit: |it| format!("set the password of {}", it.account),
+    run: |it, backend| {
+        let done = Done { account: it.account.clone() };
+        Box::pin(async move { backend.accounts.set_password(it.account, it.password).await.map(|()| done) })
+    },
 }
 
 impl List {
@@ -120,43 +71,27 @@ impl List {
     pub const LIMIT: usize = 1000;
 }
 
-impl Operation for List {
-    const SPEC: Spec = Spec {
-        name: "user.list",
-        help: "Lists accounts in order of address.",
-        arguments: &[
-            Argument::optional("domain", Kind::Text { max: 1023 }, "only accounts of this domain"),
-            Argument::optional("after", Kind::Text { max: 2047 }, "go on after this address"),
-            Argument::optional("limit", Kind::Number { min: 1, max: 10_000 }, "at most so many; 1000 unless given"),
-        ],
-        result: "a list of accounts",
-        permission: Permission::Operate,
-        changes: false,
-    };
-    type Output = Vec<Account>;
-
-    fn run(self, backend: &Backend) -> Answer<'_, Vec<Account>> {
-        backend.accounts.list(self.domain, self.after, self.limit.unwrap_or(Self::LIMIT))
-    }
+operation! {
+    #[derive(Default)]
+    List { domain: Option<String>, after: Option<String>, limit: Option<usize> } -> Vec<Account>,
+    name: "user.list",
+    help: "Lists accounts in order of address.",
+    arguments: [
+        Argument::optional("domain", Kind::Text { max: 1023 }, "only accounts of this domain"),
+        Argument::optional("after", Kind::Text { max: 2047 }, "go on after this address"),
+        Argument::optional("limit", Kind::Number { min: 1, max: 10_000 }, "at most so many; 1000 unless given"),
+    ],
+    result: "a list of accounts",
+    permission: Operate,
+    run: |it, backend| backend.accounts.list(it.domain, it.after, it.limit.unwrap_or(Self::LIMIT)),
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Show {
-    pub account: String,
-}
-
-impl Operation for Show {
-    const SPEC: Spec = Spec {
-        name: "user.show",
-        help: "Shows one account.",
-        arguments: &[ACCOUNT],
-        result: "the account",
-        permission: Permission::Operate,
-        changes: false,
-    };
-    type Output = Account;
-
-    fn run(self, backend: &Backend) -> Answer<'_, Account> {
-        backend.accounts.show(self.account)
-    }
+operation! {
+    Show { account: String } -> Account,
+    name: "user.show",
+    help: "Shows one account.",
+    arguments: [ACCOUNT],
+    result: "the account",
+    permission: Operate,
+    run: |it, backend| backend.accounts.show(it.account),
 }

@@ -38,6 +38,25 @@ impl<'a> Passage<'a> {
         Self { plan, walk: plan.point(point).walk_claimed(stanza, owner), key, incoming: true }
     }
 
+    /// As [`Passage::through`], and the sender hears of it when a plugin rejects the stanza.
+    /// `None` if it ends here.
+    pub(crate) async fn past(
+        &mut self,
+        last: Phase,
+        parts: &Arc<Parts>,
+        origin: &Origin,
+        stanza: Stanza,
+    ) -> Option<Stanza> {
+        match self.through(last, parts, origin, stanza).await {
+            Passed::On(stanza) => Some(stanza),
+            Passed::Stopped => None,
+            Passed::Rejected(stanza, failure) => {
+                parts.bounce(&stanza, &failure, origin).await;
+                None
+            }
+        }
+    }
+
     /// Walks up to and including this phase.
     pub(crate) async fn through(&mut self, last: Phase, parts: &Parts, origin: &Origin, mut stanza: Stanza) -> Passed {
         loop {

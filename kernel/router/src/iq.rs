@@ -7,7 +7,7 @@ use xylem_hooks::{Claim, EntityClass, HookPoint, IqOutcome, Phase, Plan};
 use xylem_session::Session;
 use xylem_stanza::{BareJid, Condition, FullJid, Stanza, Type};
 
-use crate::chain::{Passage, Passed};
+use crate::chain::Passage;
 use crate::router::{Origin, Parts};
 
 impl Parts {
@@ -16,18 +16,13 @@ impl Parts {
         let origin = Origin::of(session);
         let account = session.jid().bare();
         let mut passage = Passage::new(plan, HookPoint::IqOut, account.as_str(), &stanza);
-        match passage.through(Phase::Default, self, &origin, stanza).await {
-            Passed::On(stanza) => {
-                if stanza.to().is_some() {
-                    self.send_on(stanza.clone(), &origin).await;
-                } else {
-                    self.iq_to_account(plan, &account, stanza.clone(), &origin).await;
-                }
-                passage.through(Phase::Observe, self, &origin, stanza).await;
-            }
-            Passed::Stopped => {}
-            Passed::Rejected(stanza, failure) => self.bounce(&stanza, &failure, &origin).await,
+        let Some(stanza) = passage.past(Phase::Default, self, &origin, stanza).await else { return };
+        if stanza.to().is_some() {
+            self.send_on(stanza.clone(), &origin).await;
+        } else {
+            self.iq_to_account(plan, &account, stanza.clone(), &origin).await;
         }
+        passage.through(Phase::Observe, self, &origin, stanza).await;
     }
 
     /// An IQ to a bare JID: the server answers on the account's behalf (RFC 6121 §8.5.2.1.3).
@@ -111,15 +106,7 @@ impl Parts {
         stanza: Stanza,
         origin: &Origin,
     ) -> Option<Stanza> {
-        let mut passage = Passage::new(plan, HookPoint::IqIn, key, &stanza);
-        match passage.through(Phase::Observe, self, origin, stanza).await {
-            Passed::On(stanza) => Some(stanza),
-            Passed::Stopped => None,
-            Passed::Rejected(stanza, failure) => {
-                self.bounce(&stanza, &failure, origin).await;
-                None
-            }
-        }
+        Passage::new(plan, HookPoint::IqIn, key, &stanza).past(Phase::Observe, self, origin, stanza).await
     }
 
     /// A result or error to the server or an account: a plugin may wait for it.

@@ -6,7 +6,7 @@ use xylem_hooks::{HookPoint, Phase, Plan};
 use xylem_session::{Session, Sessions};
 use xylem_stanza::{BareJid, Condition, FullJid, Stanza};
 
-use crate::chain::{Passage, Passed};
+use crate::chain::Passage;
 use crate::delivery::{self, Delivery};
 use crate::router::{Origin, Parts};
 
@@ -17,14 +17,9 @@ impl Parts {
         let account = session.jid().bare();
         let stanza = if stanza.to().is_none() { stanza.with_to(&account) } else { stanza };
         let mut passage = Passage::new(plan, HookPoint::MessageOut, account.as_str(), &stanza);
-        match passage.through(Phase::Default, self, &origin, stanza).await {
-            Passed::On(stanza) => {
-                self.send_on(stanza.clone(), &origin).await;
-                passage.through(Phase::Observe, self, &origin, stanza).await;
-            }
-            Passed::Stopped => {}
-            Passed::Rejected(stanza, failure) => self.bounce(&stanza, &failure, &origin).await,
-        }
+        let Some(stanza) = passage.past(Phase::Default, self, &origin, stanza).await else { return };
+        self.send_on(stanza.clone(), &origin).await;
+        passage.through(Phase::Observe, self, &origin, stanza).await;
     }
 
     /// A message to a bare JID or to a resource of an account that exists.
@@ -37,11 +32,7 @@ impl Parts {
         origin: &Origin,
     ) {
         let mut passage = Passage::new(plan, HookPoint::MessageIn, account.as_str(), &stanza);
-        let stanza = match passage.through(Phase::Default, self, origin, stanza).await {
-            Passed::On(stanza) => stanza,
-            Passed::Stopped => return,
-            Passed::Rejected(stanza, failure) => return self.bounce(&stanza, &failure, origin).await,
-        };
+        let Some(stanza) = passage.past(Phase::Default, self, origin, stanza).await else { return };
         self.deliver_message(plan, account, resource, &stanza, origin).await;
         passage.through(Phase::Observe, self, origin, stanza).await;
     }
@@ -82,11 +73,8 @@ impl Parts {
         origin: &Origin,
     ) {
         let mut passage = Passage::new(plan, HookPoint::MessageFallback, account.as_str(), stanza);
-        match passage.through(Phase::Observe, self, origin, stanza.clone()).await {
-            Passed::On(stanza) => self.refuse(&stanza, condition, origin).await,
-            Passed::Stopped => {}
-            Passed::Rejected(stanza, failure) => self.bounce(&stanza, &failure, origin).await,
-        }
+        let Some(stanza) = passage.past(Phase::Observe, self, origin, stanza.clone()).await else { return };
+        self.refuse(&stanza, condition, origin).await;
     }
 }
 

@@ -42,16 +42,11 @@ impl Parts {
     ) {
         let account = session.jid().bare();
         let mut passage = Passage::new(plan, HookPoint::PresenceOut, account.as_str(), &stanza);
-        match passage.through(Phase::Default, self, origin, stanza).await {
-            Passed::On(stanza) => {
-                if stanza.to().is_some() {
-                    self.send_on(stanza.clone(), origin).await;
-                }
-                passage.through(Phase::Observe, self, origin, stanza).await;
-            }
-            Passed::Stopped => {}
-            Passed::Rejected(stanza, failure) => self.bounce(&stanza, &failure, origin).await,
+        let Some(stanza) = passage.past(Phase::Default, self, origin, stanza).await else { return };
+        if stanza.to().is_some() {
+            self.send_on(stanza.clone(), origin).await;
         }
+        passage.through(Phase::Observe, self, origin, stanza).await;
     }
 
     /// Tells plugins what a change of presence means for the session.
@@ -76,10 +71,8 @@ impl Parts {
         origin: &Origin,
     ) {
         let mut passage = Passage::new(plan, HookPoint::PresenceIn, account.as_str(), &stanza);
-        let stanza = match passage.through(Phase::Default, self, origin, stanza).await {
-            Passed::On(stanza) => stanza,
-            Passed::Stopped | Passed::Rejected(..) => return,
-        };
+        // Nobody is told that a presence did not arrive (RFC 6121 §8.5).
+        let Passed::On(stanza) = passage.through(Phase::Default, self, origin, stanza).await else { return };
         match (stanza.type_(), resource) {
             // Probes are for servers (RFC 6121 §4.3.2).
             (Type::Probe, _) => {}

@@ -5,8 +5,9 @@ use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
+use crate::component::component;
 use crate::error::PackError;
-use crate::package::{component, pack};
+use crate::section::pack;
 
 /// What plugins are compiled for.
 pub const TARGET: &str = "wasm32-unknown-unknown";

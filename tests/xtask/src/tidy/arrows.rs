@@ -21,7 +21,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("store", &[]),
     ("net", &["xml", "stanza", "sasl", "stream", "session"]),
     ("router", &["xml", "stanza", "hooks", "session", "store", "stream", "net", "sasl"]),
-    ("host", &["xml", "stanza", "hooks", "session", "store"]),
+    ("host", &["xml", "stanza", "hooks", "session", "store", "pack"]),
     ("ops", &[]),
     (
         "server",
