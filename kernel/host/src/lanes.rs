@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, DefaultHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
 use xylem_hooks::Effect;
 use xylem_hooks::call::Cause;
 use xylem_store::Store;
@@ -32,16 +32,21 @@ pub(crate) struct Lanes {
 }
 
 #[derive(Clone)]
-struct Lane {
+pub(crate) struct Lane {
     jobs: mpsc::UnboundedSender<Job>,
     /// Announced and not yet carried out.
     waiting: Arc<AtomicUsize>,
     /// Announced and not yet come.
     uncommitted: Arc<AtomicUsize>,
+    /// Held by whoever carries out.
+    gate: Arc<Mutex<()>>,
 }
 
+/// Nobody else carries out effects of the lane as long as this lives.
+pub(crate) type Gate = OwnedMutexGuard<()>;
+
 /// The other ends, for [`Lanes::run`].
-pub(crate) type Ends = Vec<(mpsc::UnboundedReceiver<Job>, Arc<AtomicUsize>)>;
+pub(crate) type Ends = Vec<(mpsc::UnboundedReceiver<Job>, Lane)>;
 
 impl Lanes {
     pub(crate) fn new() -> (Self, Ends) {
@@ -49,16 +54,26 @@ impl Lanes {
         let mut ends = Vec::with_capacity(LANES);
         for _ in 0..LANES {
             let (jobs, receiver) = mpsc::unbounded_channel();
-            let waiting = Arc::new(AtomicUsize::new(0));
-            lanes.push(Lane { jobs, waiting: Arc::clone(&waiting), uncommitted: Arc::default() });
-            ends.push((receiver, waiting));
+            let lane = Lane { jobs, waiting: Arc::default(), uncommitted: Arc::default(), gate: Arc::default() };
+            lanes.push(lane.clone());
+            ends.push((receiver, lane));
         }
         (Self { lanes, hasher: RandomState::new() }, ends)
     }
 
-    /// Whether nothing for this key is on its way, so that more may go at once.
-    pub(crate) fn is_free(&self, key: &str) -> bool {
-        self.lane(key).is_none_or(|lane| lane.waiting.load(Ordering::Acquire) == 0)
+    /// If nothing for this key is on its way more may go at once, and holds back what
+    /// comes later until the gate is dropped.
+    pub(crate) fn enter(&self, key: &str) -> Option<Gate> {
+        let lane = self.lane(key)?;
+        if lane.waiting.load(Ordering::Acquire) > 0 {
+            return None;
+        }
+        Arc::clone(&lane.gate).try_lock_owned().ok()
+    }
+
+    /// Whether what comes now has to wait for a commit.
+    pub(crate) fn awaits_commit(&self, key: &str) -> bool {
+        self.lane(key).is_some_and(|lane| lane.uncommitted.load(Ordering::Acquire) > 0)
     }
 
     /// Whether nothing is on its way at all.
@@ -78,7 +93,7 @@ impl Lanes {
 
     /// A job that awaits no commit of its own, behind those that do.
     pub(crate) fn enqueue(&self, store: &Store, job: Job) {
-        let behind = self.lane(&job.cause.key).is_some_and(|lane| lane.uncommitted.load(Ordering::Acquire) > 0);
+        let behind = self.awaits_commit(&job.cause.key);
         let place = self.announce(&job.cause.key);
         if behind {
             // An empty turn comes back after all that was handed over before.
@@ -90,15 +105,17 @@ impl Lanes {
 
     /// Starts the tasks that carry jobs out. They end with the services.
     pub(crate) fn run(ends: Ends, services: &Arc<Services>) {
-        for (mut jobs, waiting) in ends {
+        for (mut jobs, Lane { waiting, gate, .. }) in ends {
             let services: Weak<Services> = Arc::downgrade(services);
             tokio::spawn(async move {
                 while let Some(job) = jobs.recv().await {
                     let Some(services) = services.upgrade() else { return };
+                    let through = gate.lock().await;
                     services.settle(&job.core, &job.cause, job.after);
                     let released = services.release(job.cause, job.effects);
                     drop(services);
                     released.get().await;
+                    drop(through);
                     if let Some(told) = job.released {
                         // A session that ended does not listen any more.
                         let _ = told.send(());

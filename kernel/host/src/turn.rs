@@ -12,7 +12,7 @@ use xylem_store::StoreError;
 use crate::capability::FailureRecord;
 use crate::guest::{After, Call, Core};
 use crate::instance::{OutcomeCase, Output, VerdictCase};
-use crate::lanes::Job;
+use crate::lanes::{Gate, Job};
 use crate::plugin::Refused;
 
 /// What the router is told.
@@ -32,8 +32,8 @@ pub(crate) struct Sealed {
 /// What is left to do when the key is unlocked.
 enum Rest {
     Nothing,
-    /// What may go out at once.
-    Effects(Cause, Vec<Effect>),
+    /// What may go out at once, and what follows it may not.
+    Effects(Cause, Vec<Effect>, Gate),
     /// The lane has it, and the caller is to go on behind it.
     Await(oneshot::Receiver<()>),
 }
@@ -73,16 +73,21 @@ pub(crate) fn seal(core: &Arc<Core>, output: Output, mut call: Call, queue: bool
             (call.after, call.effects) = (After::default(), failure.into_iter().map(Effect::Send).collect());
         }
     }
-    let Call { cause, effects, after, leads, .. } = call;
+    let Call { cause, effects, after, leads, stanza, .. } = call;
     let queue = queue || effects.iter().any(Effect::holds_back);
-    if queue || !services.lanes.is_free(&cause.key) {
-        let (released, rest) = followed(leads);
+    let gate = if queue { None } else { services.lanes.enter(&cause.key) };
+    let Some(gate) = gate else {
+        // A session sends no faster than what it causes gets out; behind a commit it is
+        // the store that holds writers back.
+        let sent = stanza.is_some() && cause.hops == 0;
+        let waits = leads || sent && !services.lanes.awaits_commit(&cause.key);
+        let (released, rest) = followed(waits);
         let job = Job { core: Arc::clone(core), cause: passed_on(cause), after, effects, released };
         services.lanes.enqueue(&services.store, job);
         return Sealed { answer, rest };
-    }
+    };
     services.settle(core, &cause, after);
-    Sealed { answer, rest: Rest::Effects(passed_on(cause), effects) }
+    Sealed { answer, rest: Rest::Effects(passed_on(cause), effects, gate) }
 }
 
 /// Lets out what may go at once, when no lock is held any more.
@@ -90,7 +95,13 @@ pub(crate) fn open(core: &Core, sealed: Sealed) -> Done<Result<Answer, Refused>>
     let Sealed { answer, rest } = sealed;
     let released = match rest {
         Rest::Nothing => return Done::Ready(Ok(answer)),
-        Rest::Effects(cause, effects) => core.services.release(cause, effects),
+        Rest::Effects(cause, effects, gate) => match core.services.release(cause, effects) {
+            Done::Ready(()) => Done::Ready(()),
+            Done::Later(released) => Done::Later(Box::pin(async move {
+                released.await;
+                drop(gate);
+            })),
+        },
         Rest::Await(told) => Done::Later(Box::pin(async move {
             // Nobody left to tell means that it will not happen any more.
             let _ = told.await;

@@ -89,7 +89,7 @@ impl<'a> Passage<'a> {
 }
 
 /// Store rows as the native filters see them.
-struct Rows<'a>(&'a Store);
+pub(crate) struct Rows<'a>(pub(crate) &'a Store);
 
 impl Views for Rows<'_> {
     fn contains(&self, table: &str, partition: &str, peer: &Jid) -> Option<bool> {

@@ -39,6 +39,13 @@ impl Counters {
         add(&self.to_clients, kind);
     }
 
+    /// So many at once.
+    pub(crate) fn went_to(&self, kind: Kind, sessions: u64) {
+        if let Some(count) = self.to_clients.get(place(kind)) {
+            count.fetch_add(sessions, Ordering::Relaxed);
+        }
+    }
+
     pub(crate) fn bounced(&self) {
         self.errors.fetch_add(1, Ordering::Relaxed);
     }

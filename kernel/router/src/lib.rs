@@ -15,6 +15,7 @@ mod chain;
 pub mod counters;
 pub mod delivery;
 mod destination;
+mod fan_out;
 mod inbound;
 mod iq;
 mod lifecycle;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use xylem_hooks::{Cause, Done, Effect, Pick, Recipients, Release};
+use xylem_hooks::{Cause, Done, Effect, Pick, Release};
 use xylem_session::{Barrier, Delivery, Session};
 use xylem_stanza::{BareJid, FullJid, Jid, Kind, Stanza};
 use xylem_store::{ArchiveQuery, Purge};
@@ -41,12 +41,6 @@ impl Parts {
             Effect::AccountCreated(account) => self.tell_account(&account, xylem_hooks::EventPoint::AccountCreated),
             Effect::AccountDeleted(account) => self.delete_account(&account),
             Effect::PasswordChanged(account) => self.tell_account(&account, xylem_hooks::EventPoint::AccountPassword),
-        }
-    }
-
-    async fn to_addresses(self: &Arc<Self>, stanza: &Stanza, to: &Recipients, origin: &Origin) {
-        for address in to.iter() {
-            self.route(stanza.with_to(address), origin.clone()).await;
         }
     }
 

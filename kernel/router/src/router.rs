@@ -134,7 +134,11 @@ impl Parts {
 
 /// Polls once: what needs no waiting is done when this returns.
 pub(crate) fn at_once(work: impl Future<Output = ()> + Send + 'static) -> Option<Work> {
-    let mut work: Work = Box::pin(work);
+    poll_once(Box::pin(work))
+}
+
+/// The same with work that is boxed already.
+pub(crate) fn poll_once(mut work: Work) -> Option<Work> {
     match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(()) => None,
         Poll::Pending => Some(work),

@@ -14,7 +14,9 @@ use std::task::{Wake, Waker};
 
 use bytes::BytesMut;
 use xylem_hooks::call::PluginIndex;
-use xylem_hooks::{Cause, Done, HookOutcome, IqOutcome, Manifest, ManifestEntry, Plan, Plugins, Verdict};
+use xylem_hooks::{
+    Cause, Done, Effect, HookOutcome, IqOutcome, Manifest, ManifestEntry, Plan, Plugins, Recipients, Release, Verdict,
+};
 use xylem_router::{Accounts, Directory, Router};
 use xylem_session::{Binding, Conflict, Endpoint, Item, Limits, Resource, Session, SessionTable, Taken, bell};
 use xylem_stanza::{BareJid, Jid, Stanza};
@@ -92,6 +94,7 @@ fn connect(sessions: &SessionTable, account: &str, resource: &str) -> Arc<Sessio
 
 struct Stage {
     router: Router,
+    sessions: Arc<SessionTable>,
     crossings: Arc<Crossings>,
     framer: Framer,
     juliet: Arc<Session>,
@@ -114,7 +117,7 @@ impl Stage {
         framer.feed(STREAM.as_bytes());
         assert!(matches!(framer.next_frame(), Ok(Some(Frame::Open(_)))));
         let (items, out) = (VecDeque::new(), BytesMut::with_capacity(4096));
-        Self { router, crossings, framer, juliet, romeo, items, out }
+        Self { router, sessions, crossings, framer, juliet, romeo, items, out }
     }
 
     fn read(&mut self) -> Stanza {
@@ -122,6 +125,17 @@ impl Stage {
         let Ok(Some(Frame::Element(element))) = self.framer.next_frame() else { panic!("no element") };
         let stanza = Stanza::from_element(element).unwrap();
         stanza.stamped(Jid::from(self.juliet.jid()), None)
+    }
+
+    fn fan_out(&self, to: Recipients) -> Done<()> {
+        let cause = Cause {
+            domain: "example.org".into(),
+            key: "verona@conference.example.org".into(),
+            actor: None,
+            peer: None,
+            hops: 1,
+        };
+        self.router.release(cause, vec![Effect::ToAddresses { stanza: Stanza::parse(REFLECTED).unwrap(), to }])
     }
 
     fn write(&mut self) {
@@ -243,4 +257,50 @@ async fn a_recipient_is_woken_once_however_many_messages_come_before_it_runs() {
         assert_eq!(woken(), 0, "not before the turn ends");
     });
     assert_eq!(woken(), 1);
+}
+
+const REFLECTED: &str = "<message from='verona@conference.example.org/juliet' id='m1' type='groupchat'><body>Art thou not Romeo, and a Montague?</body></message>";
+
+#[tokio::test]
+async fn a_broadcast_crosses_into_no_plugin_and_allocates_so_often_for_each_recipient() {
+    const MANY: u32 = 200;
+    let stage = Stage::set().await;
+    let sessions = &stage.sessions;
+    let room: Vec<_> = (0..MANY).map(|n| connect(sessions, &format!("u{n}@example.org"), "r")).collect();
+    let recipients = |extra: &[&str]| {
+        let extra = extra.iter().map(|jid| Jid::parse(jid).unwrap());
+        let mut all: Vec<Jid> = room.iter().map(|session| Jid::from(session.jid())).chain(extra).collect();
+        all.sort();
+        Recipients::new(Arc::new(all), vec!["u7@example.org/r".to_owned()])
+    };
+    let to = recipients(&["romeo@example.org/gone"]);
+    let release = || stage.fan_out(to.clone());
+    let taken = |session: &Arc<Session>| {
+        let mut items = VecDeque::new();
+        session.queue().poll_take(Waker::noop(), 1 << 16, &mut items);
+        items
+    };
+    // The block lists are read once.
+    for _ in 0..2 {
+        release().get().await;
+        let copies = room.iter().map(|session| taken(session).len()).sum::<usize>();
+        assert_eq!(copies, MANY as usize - 1, "one each, but for the one left out");
+    }
+    let to = recipients(&[]);
+    let (cost, done) = counted(|| stage.fan_out(to));
+    assert!(matches!(done, Done::Ready(())), "nothing has to be waited for");
+    let first = taken(room.first().unwrap());
+    let Some(Item::Stanza(copy)) = first.front() else { panic!("no copy") };
+    let mut out = BytesMut::new();
+    copy.write_to(&mut out);
+    let expected =
+        "<message from='verona@conference.example.org/juliet' to='u0@example.org/r' id='m1' type='groupchat'>";
+    assert!(out.starts_with(expected.as_bytes()), "{out:?}");
+    println!("{cost:?} for {} recipients", MANY - 1);
+    assert_eq!(stage.crossings.0.load(Ordering::Relaxed), 0, "no plugin asked for it");
+    // The opening tag and room in the queue; everything else once.
+    let each = 2 * u64::from(MANY - 1);
+    assert!((each..each + 40).contains(&cost.allocations), "{cost:?}");
+    // The session table and the queue; the block list.
+    assert_eq!((cost.session_locks, cost.store_locks), (each, each));
 }

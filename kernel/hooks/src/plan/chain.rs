@@ -214,8 +214,8 @@ impl Chain {
     }
 }
 
-/// A stanza on its way along a chain.
-#[derive(Debug)]
+/// A stanza on its way along a chain. A clone goes its own way from here.
+#[derive(Debug, Clone)]
 pub struct Walk<'a> {
     chain: &'a Chain,
     /// Steps still to come that type and address allow.
@@ -238,6 +238,13 @@ pub enum Next<'a> {
 }
 
 impl<'a> Walk<'a> {
+    /// Whether no hook is left that type, address and element names allow. Where this is
+    /// false, rows may still say that none is to be called.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.left == 0
+    }
+
     /// The next hook up to and including phase `last`.
     pub fn next(&mut self, last: Phase, party: &Party<'_>, views: &dyn Views) -> Next<'a> {
         while self.left != 0 {
@@ -256,6 +263,21 @@ impl<'a> Walk<'a> {
             }
         }
         Next::Done
+    }
+
+    /// Leaves out the hooks that no row can bring in any more, for a walk that is to be
+    /// cloned for many parties.
+    pub fn narrow(&mut self) {
+        let mut open = self.left;
+        while open != 0 {
+            let n = open.trailing_zeros();
+            open &= !(1 << n);
+            let step = self.chain.steps.get(n as usize);
+            let bits = step.and_then(|step| self.bits.get(step.slot)).copied().unwrap_or(0);
+            if step.is_none_or(|step| step.when.decide(bits, !step.peer_bits) == Some(false)) {
+                self.left &= !(1 << n);
+            }
+        }
     }
 
     /// After an edit: the hooks still to come judge the stanza as it is now.

@@ -62,7 +62,9 @@ impl Plugins for Host {
 
     fn event_heard(&self, plugin: PluginIndex, entry: u32, cause: &Cause, subject: &str, detail: &str) -> Done<()> {
         let Some(plugin) = self.plugin(plugin) else { return Done::Ready(()) };
-        match tell(&plugin, entry, plugin.cause(cause), subject, detail) {
+        // Heard is who has sent what he had to send.
+        let request = Request { leads: true, ..told(&plugin, entry, plugin.cause(cause), subject, detail) };
+        match plugin.call(request) {
             Done::Ready(_) => Done::Ready(()),
             Done::Later(later) => Done::Later(Box::pin(async move { drop(later.await) })),
         }
@@ -166,9 +168,13 @@ impl Host {
 }
 
 fn tell(plugin: &Arc<Plugin>, entry: u32, cause: Cause, subject: &str, detail: &str) -> Done<Result<Answer, Refused>> {
+    plugin.call(told(plugin, entry, cause, subject, detail))
+}
+
+fn told(plugin: &Plugin, entry: u32, cause: Cause, subject: &str, detail: &str) -> Request {
     let manifest = &plugin.core.manifest;
     let at = usize::try_from(entry).unwrap_or(usize::MAX);
-    let request = Request {
+    Request {
         cause,
         site: (manifest.hooks.len() + manifest.iqs.len()).saturating_add(at),
         input: Input::Event { entry, subject: subject.to_owned(), detail: detail.to_owned() },
@@ -176,8 +182,7 @@ fn tell(plugin: &Arc<Plugin>, entry: u32, cause: Cause, subject: &str, detail: &
         observes: false,
         leads: false,
         wake: None,
-    };
-    plugin.call(request)
+    }
 }
 
 /// Nobody waits for it, but it has to come to its end.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use xylem_hooks::Plugins;
 
@@ -80,4 +81,27 @@ async fn different_keys_run_side_by_side() {
     let before: usize = short.into_iter().map(|thread| usize::from(thread.join().unwrap())).sum();
     long.join().unwrap();
     assert!(before >= 4, "only {before} of 8 did not wait for another key");
+}
+
+/// A room says the same in the same order to everybody, whoever spoke.
+#[tokio::test]
+async fn what_takes_long_to_get_out_is_not_overtaken_by_its_key() {
+    let stage = Arc::new(Stage::with("t", ALL));
+    let (open, held) = tokio::sync::oneshot::channel();
+    *stage.written.held.lock().unwrap() = Some(held);
+    let say = |word: &'static str| {
+        let stage = Arc::clone(&stage);
+        tokio::spawn(async move { stage.hook(&format!("do:plainsend:{word}")).await })
+    };
+    let first = say("first");
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    let second = say("second");
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    assert!(stage.effects().is_empty(), "overtaken");
+    assert!(!second.is_finished(), "a sender goes on before what it caused is out");
+    open.send(()).unwrap();
+    first.await.unwrap();
+    second.await.unwrap();
+    let sent: Vec<_> = stage.released(2).await.iter().map(sent).collect();
+    assert!(sent[0].contains("first") && sent[1].contains("second"), "{sent:?}");
 }

@@ -131,15 +131,30 @@ impl Clock for HandClock {
 }
 
 /// What was released, in order, with the time of the store's commits beside it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Written {
-    pub(crate) effects: Mutex<Vec<(Cause, Effect)>>,
+    pub(crate) effects: Arc<Mutex<Vec<(Cause, Effect)>>>,
+    /// The next release waits for this.
+    pub(crate) held: Arc<Mutex<Option<tokio::sync::oneshot::Receiver<()>>>>,
+}
+
+impl Written {
+    fn note(&self, cause: &Cause, effects: Vec<Effect>) {
+        self.effects.lock().unwrap().extend(effects.into_iter().map(|effect| (cause.clone(), effect)));
+    }
 }
 
 impl Release for Written {
     fn release(&self, cause: Cause, effects: Vec<Effect>) -> Done<()> {
-        self.effects.lock().unwrap().extend(effects.into_iter().map(|effect| (cause.clone(), effect)));
-        Done::Ready(())
+        let Some(held) = self.held.lock().unwrap().take() else {
+            self.note(&cause, effects);
+            return Done::Ready(());
+        };
+        let written = self.clone();
+        Done::Later(Box::pin(async move {
+            held.await.unwrap();
+            written.note(&cause, effects);
+        }))
     }
 }
 

@@ -51,6 +51,35 @@ impl Outgoing {
     }
 }
 
+/// One stanza on its way to many: everything but the addressee is put together once,
+/// and a copy costs one opening tag.
+#[derive(Clone, Debug)]
+pub struct FanOut {
+    /// The opening tag up to the addressee, and from there on.
+    before: String,
+    after: String,
+    tail: Bytes,
+}
+
+impl FanOut {
+    /// The copy for one addressee.
+    #[must_use]
+    pub fn to(&self, to: &Jid) -> Outgoing {
+        let address = escape_attr(to.as_str());
+        // Neither too big nor too small, so that the bytes need no second owner.
+        let mut head = Vec::with_capacity(self.before.len() + TO.len() + address.len() + 1 + self.after.len());
+        head.extend_from_slice(self.before.as_bytes());
+        head.extend_from_slice(TO.as_bytes());
+        head.extend_from_slice(address.as_bytes());
+        head.push(b'\'');
+        head.extend_from_slice(self.after.as_bytes());
+        Outgoing { head: head.into(), tail: self.tail.clone(), kept: false }
+    }
+}
+
+/// An escaped value contains no apostrophe.
+const TO: &str = " to='";
+
 /// What an opening tag says differently from the bytes it came in.
 pub(super) struct Head<'a> {
     pub from: Option<&'a Jid>,
@@ -75,6 +104,22 @@ impl Stanza {
     #[must_use]
     pub fn outgoing_as(&self, from: Option<&Jid>, to: Option<&Jid>) -> Outgoing {
         Outgoing { head: self.head(from, to, false).into(), tail: self.element.tail(), kept: false }
+    }
+
+    /// As [`Stanza::outgoing`] to many, one after the other.
+    #[must_use]
+    pub fn fan_out(&self) -> FanOut {
+        let head = Head {
+            from: self.from.as_ref(),
+            to: None,
+            standalone: false,
+            set: &[],
+            closes_itself: self.root().closes_itself(),
+        };
+        let (mut before, mut after) = (String::with_capacity(160), String::with_capacity(160));
+        self.write_start(&head, &mut before);
+        self.write_rest(&head, &mut after);
+        FanOut { before, after, tail: self.element.tail() }
     }
 
     /// As [`Stanza::outgoing`], its namespace declared: for WebSocket frames
@@ -115,17 +160,28 @@ impl Stanza {
     /// Writes the opening tag: what is known, then the other attributes byte by
     /// byte, then the declarations that it or its content needs.
     pub(super) fn write_head(&self, head: &Head<'_>, out: &mut String) {
-        let root = self.root();
+        self.write_start(head, out);
+        if let Some(to) = head.to {
+            quoted(out, "", "to", &escape_attr(to.as_str()));
+        }
+        self.write_rest(head, out);
+    }
+
+    /// Up to the addressee.
+    fn write_start(&self, head: &Head<'_>, out: &mut String) {
         out.push('<');
         out.push_str(self.kind.as_str());
         if head.standalone {
             quoted(out, "", "xmlns", ns::CLIENT);
         }
-        for (name, jid) in [("from", head.from), ("to", head.to)] {
-            if let Some(jid) = jid {
-                quoted(out, "", name, &escape_attr(jid.as_str()));
-            }
+        if let Some(from) = head.from {
+            quoted(out, "", "from", &escape_attr(from.as_str()));
         }
+    }
+
+    /// From the addressee on.
+    fn write_rest(&self, head: &Head<'_>, out: &mut String) {
+        let root = self.root();
         for attr in root.attrs() {
             let plain = attr.prefix().is_empty();
             let known = plain && matches!(attr.name(), "from" | "to");

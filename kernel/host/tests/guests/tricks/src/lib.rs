@@ -209,6 +209,10 @@ impl replies::Guest for Tricks {
         note("answer", &format!("{token} {answer}"));
     }
 
+    fn on_page(token: String, sent: Result<replies::Page, Fault>) {
+        note("page", &format!("{token} {}", sent.is_ok()));
+    }
+
     fn on_wake(name: String, token: String) {
         note("woken", &format!("{name} {token}"));
         let _ = outbox::send(&message("out@example.org", "awake"));

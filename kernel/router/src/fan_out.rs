@@ -1,0 +1,133 @@
+//! One stanza to many addresses.
+//!
+//! Most of them are resources that are connected, whose accounts ask no plugin about
+//! it: for those everything that does not depend on the recipient is done once, and a
+//! copy costs a look at the session table, an opening tag and a place in a queue.
+//! Everybody else goes the way of any stanza. What an account's own filters say is
+//! asked for each of them, either way.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+use xylem_hooks::{Cause, HookPoint, Next, Party, Phase, Plan, Recipients, Walk};
+use xylem_session::bell;
+use xylem_stanza::{FanOut, Jid, Kind, Stanza, Type};
+
+use crate::chain::Rows;
+use crate::destination::Destination;
+use crate::router::{Origin, Parts, Work, poll_once};
+
+/// Recipients worked off before others get their turn, and before bells are rung.
+const CHUNK: usize = 256;
+/// Domains whose recipients go the short way; those of others go the long one.
+const DOMAINS: usize = 4;
+
+impl Parts {
+    /// Ends when all copies are where they belong, so that who waits for it keeps the
+    /// order of two of them.
+    pub(crate) async fn to_addresses(self: &Arc<Self>, stanza: &Stanza, to: &Recipients, origin: &Origin) {
+        if origin.hops > Cause::MAX_HOPS {
+            tracing::warn!(from = ?stanza.from(), "plugins send this on in a circle; it ends here");
+            return;
+        }
+        let plans = self.plans_of(stanza, to);
+        let fan = Fan::new(self, stanza, &plans, origin);
+        let mut left = to.iter();
+        loop {
+            let mut waiting = Vec::new();
+            let done = bell::hold(|| fan.chunk(&mut left, &mut waiting));
+            // All of them are under way; the slowest decides.
+            for work in waiting {
+                work.await;
+            }
+            if done < CHUNK {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// The plans of the hosted domains among the recipients, where the short way can be taken.
+    fn plans_of(&self, stanza: &Stanza, to: &Recipients) -> SmallVec<[(Arc<Plan>, Jid); 1]> {
+        let mut plans: SmallVec<[(Arc<Plan>, Jid); 1]> = SmallVec::new();
+        let (mut last, short) = ("", is_plain(stanza));
+        for jid in to.iter().filter(|jid| short && jid.is_full()) {
+            if jid.domain() == last || plans.iter().any(|(_, known)| known.domain() == jid.domain()) {
+                continue;
+            }
+            last = jid.domain();
+            if let Destination::Resource(plan, _) = Destination::of(jid, &*self.directory) {
+                plans.push((plan, jid.clone()));
+            }
+            if plans.len() == DOMAINS {
+                break;
+            }
+        }
+        plans
+    }
+}
+
+/// Whether a session that is addressed gets it without further ado (RFC 6121 §8.5.3.1).
+fn is_plain(stanza: &Stanza) -> bool {
+    match stanza.kind() {
+        Kind::Message => true,
+        Kind::Presence => matches!(stanza.type_(), Type::Available | Type::Unavailable | Type::Error),
+        Kind::Iq => false,
+    }
+}
+
+struct Fan<'a> {
+    parts: &'a Arc<Parts>,
+    stanza: &'a Stanza,
+    origin: &'a Origin,
+    copies: FanOut,
+    domains: SmallVec<[Domain<'a>; 1]>,
+}
+
+struct Domain<'a> {
+    plan: &'a Plan,
+    name: &'a str,
+    /// As far as it is the same for all recipients there.
+    walk: Walk<'a>,
+}
+
+impl<'a> Fan<'a> {
+    fn new(parts: &'a Arc<Parts>, stanza: &'a Stanza, plans: &'a [(Arc<Plan>, Jid)], origin: &'a Origin) -> Self {
+        let point = if stanza.kind() == Kind::Presence { HookPoint::PresenceIn } else { HookPoint::MessageIn };
+        let domain = |(plan, one): &'a (Arc<Plan>, Jid)| {
+            let mut walk = plan.point(point).walk(&stanza.with_to(one));
+            walk.narrow();
+            Domain { plan, name: one.domain(), walk }
+        };
+        Self { parts, stanza, origin, copies: stanza.fan_out(), domains: plans.iter().map(domain).collect() }
+    }
+
+    /// Works off some recipients; says how many. What has to wait is added to `waiting`.
+    fn chunk<'j>(&self, left: &mut impl Iterator<Item = &'j Jid>, waiting: &mut Vec<Work>) -> usize {
+        let (mut done, mut pushed) = (0, 0);
+        for to in left.take(CHUNK) {
+            done += 1;
+            if self.push(to) {
+                pushed += 1;
+            } else {
+                waiting.extend(poll_once(self.parts.route(self.stanza.with_to(to), self.origin.clone())));
+            }
+        }
+        self.parts.counters.went_to(self.stanza.kind(), pushed);
+        done
+    }
+
+    /// The short way; false if this recipient has to go the long one.
+    fn push(&self, to: &Jid) -> bool {
+        let Some(resource) = to.resource() else { return false };
+        let Some(domain) = self.domains.iter().find(|domain| domain.name == to.domain()) else { return false };
+        let Some(session) = self.parts.sessions.find_resource(to.bare_str(), resource) else { return false };
+        if !domain.walk.is_over() {
+            let party = Party { key: to.bare_str(), domain: domain.plan.domain(), peer: self.stanza.from() };
+            if !matches!(domain.walk.clone().next(Phase::Observe, &party, &Rows(&self.parts.store)), Next::Done) {
+                return false;
+            }
+        }
+        session.queue().push(self.copies.to(to)).is_ok()
+    }
+}
