@@ -1,6 +1,6 @@
 //! Stock clients against the server: each logs in over TLS, and as far as it can does
 //! roster, presence, chat both ways, offline messages, blocking and a change of password.
-//! Three of them meet in a room and administrate it.
+//! Some of them meet in a room and administrate it.
 //!
 //! A client that is not installed is skipped with a word why; where `CI` is set that is a failure.
 
@@ -25,7 +25,7 @@ use environment::{Missing, Play};
 /// A test: `Err(Missing)` inside the error means that the client is not there.
 type Test = fn(&Play) -> Result<()>;
 
-const CLIENTS: [(&str, Test); 8] = [
+const CLIENTS: [(&str, Test); 9] = [
     ("slixmpp", script::slixmpp),
     ("aioxmpp", script::aioxmpp),
     ("tokio-xmpp", script::tokio_xmpp),
@@ -33,6 +33,7 @@ const CLIENTS: [(&str, Test); 8] = [
     ("profanity", profanity::profanity),
     ("slixmpp-rooms", script::slixmpp_rooms),
     ("aioxmpp-rooms", script::aioxmpp_rooms),
+    ("nbxmpp-rooms", script::nbxmpp_rooms),
     ("profanity-rooms", profanity_rooms::rooms),
 ];
 

@@ -35,6 +35,18 @@ pub(crate) fn tokio_xmpp(play: &Play) -> Result<()> {
     run(play, play.command(&program))
 }
 
+/// The library comes with Debian, for Debian's own Python.
+pub(crate) fn nbxmpp_rooms(play: &Play) -> Result<()> {
+    let program = Path::new("/usr/bin/python3");
+    let found = Command::new(program).args(["-c", "import nbxmpp"]).stderr(Stdio::null()).status();
+    if !found.is_ok_and(|status| status.success()) {
+        bail!(Missing("nbxmpp is not installed (Debian package python3-nbxmpp)".to_owned()));
+    }
+    let mut command = play.command(program);
+    command.arg("-B").arg(sources().join("nbxmpp_rooms.py"));
+    run(play, command)
+}
+
 fn python(play: &Play, script: &str) -> Result<()> {
     let environment = match std::env::var_os("XYLEM_TEST_VENV") {
         Some(folder) => PathBuf::from(folder),
