@@ -56,8 +56,12 @@ pub struct PageOrder {
 pub enum PageForm {
     /// Inside another stanza, which has its addresses; the plugin is told when all are sent.
     Wrapped { template: Template, asked: Asked },
-    /// As it was stored, to another address, with one more child. Sends of the same key wait for it.
-    Restored { child: Option<Template> },
+    /// As it was stored, to another address, with these children. Sends of the same key wait for it.
+    Restored {
+        children: Vec<Template>,
+        /// Only the newest ones that have no more characters together.
+        characters: Option<usize>,
+    },
 }
 
 /// Who is told about a page that was sent.

@@ -20,9 +20,13 @@ impl Parts {
         let PageOrder { table, partition, query, to, form } = order;
         let archive = self.store.archive(&table);
         match form {
-            PageForm::Restored { child } => {
+            PageForm::Restored { children, characters } => {
                 if let Ok(page) = read(&archive, &partition, &query).await {
-                    self.restore(&page, &to, child.as_ref(), origin).await;
+                    let mut stanzas = restored(&page, &to, &children);
+                    if let Some(most) = characters {
+                        shorten(&mut stanzas, most);
+                    }
+                    self.restore(stanzas, &to, origin).await;
                 }
             }
             PageForm::Wrapped { template, asked } => {
@@ -90,25 +94,9 @@ impl Parts {
     }
 
     /// Rows as they were stored.
-    async fn restore(
-        self: &Arc<Self>,
-        page: &ArchivePage,
-        to: &xylem_stanza::Jid,
-        child: Option<&Template>,
-        origin: &Origin,
-    ) {
+    async fn restore(self: &Arc<Self>, stanzas: Vec<Stanza>, to: &xylem_stanza::Jid, origin: &Origin) {
         let session = to.full().and_then(|to| self.sessions.find(&to));
-        for row in &page.rows {
-            let Some(mut stanza) = text(row).and_then(|xml| Stanza::parse(xml).ok()) else { continue };
-            if let Some(child) = child {
-                let mut xml = String::new();
-                child.write(&row.id.to_string(), &stamp(row.at_ms), "", &mut xml);
-                match stanza.insert_child(&xml) {
-                    Ok(edited) => stanza = edited,
-                    Err(error) => tracing::warn!(%error, "a child for stored stanzas does not fit"),
-                }
-            }
-            let stanza = stanza.with_to(to);
+        for stanza in stanzas {
             match &session {
                 Some(session) => {
                     if !room(session).await || !self.push_kept(session, &stanza) {
@@ -119,6 +107,38 @@ impl Parts {
             }
         }
     }
+}
+
+/// The rows of a page with their new address and children.
+fn restored(page: &ArchivePage, to: &xylem_stanza::Jid, children: &[Template]) -> Vec<Stanza> {
+    let mut stanzas = Vec::with_capacity(page.rows.len());
+    let mut xml = String::new();
+    for row in &page.rows {
+        let Some(stanza) = text(row).and_then(|xml| Stanza::parse(xml).ok()) else { continue };
+        let (id, at) = (row.id.to_string(), stamp(row.at_ms));
+        let mut edit = stanza.edit();
+        for child in children {
+            xml.clear();
+            child.write(&id, &at, "", &mut xml);
+            edit = edit.insert(&xml);
+        }
+        match edit.apply() {
+            Ok(edited) => stanzas.push(edited.with_to(to)),
+            Err(error) => tracing::warn!(%error, "children for stored stanzas do not fit"),
+        }
+    }
+    stanzas
+}
+
+/// Leaves the last ones that have no more than so many characters together.
+fn shorten(stanzas: &mut Vec<Stanza>, most: usize) {
+    let mut left = most;
+    let fits = |stanza: &&Stanza| {
+        let length = stanza.to_xml_string().chars().count();
+        left.checked_sub(length).map(|rest| left = rest).is_some()
+    };
+    let kept = stanzas.iter().rev().take_while(fits).count();
+    stanzas.drain(..stanzas.len() - kept);
 }
 
 /// In the order in which the rows are to be sent.

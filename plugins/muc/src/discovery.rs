@@ -5,16 +5,30 @@ use xylem_sdk::prelude::*;
 
 use crate::form::field;
 use crate::ns::{
-    DISCO_INFO, DISCO_ITEMS, FORM, MUC, OCCUPANT_ID, PING, REGISTER, ROOM_INFO, RSM, SELF_PING, STABLE_ID, STANZA_ID,
-    UNIQUE, VCARD,
+    DISCO_INFO, DISCO_ITEMS, FORM, MAM, MODERATE, MUC, OCCUPANT_ID, PING, REGISTER, RETRACT, ROOM_INFO, RSM, SELF_PING,
+    STABLE_ID, STANZA_ID, UNIQUE, VCARD,
 };
 use crate::occupant::{self, Occupant, Session};
 use crate::privileges::Affiliation;
 use crate::room::Room;
 use crate::{Config, affiliations, listing, subject};
 
-const ROOM_FEATURES: [&str; 10] =
-    [MUC, STABLE_ID, SELF_PING, OCCUPANT_ID, STANZA_ID, REGISTER, PING, VCARD, DISCO_INFO, DISCO_ITEMS];
+const ROOM_FEATURES: [&str; 14] = [
+    MAM,
+    MODERATE,
+    RETRACT,
+    "urn:xmpp:message-retract:1#tombstone",
+    MUC,
+    STABLE_ID,
+    SELF_PING,
+    OCCUPANT_ID,
+    STANZA_ID,
+    REGISTER,
+    PING,
+    VCARD,
+    DISCO_INFO,
+    DISCO_ITEMS,
+];
 const SERVICE_FEATURES: [&str; 9] = [MUC, STABLE_ID, OCCUPANT_ID, UNIQUE, RSM, PING, VCARD, DISCO_INFO, DISCO_ITEMS];
 
 /// The server's own items have the service (§6.1).

@@ -1,15 +1,12 @@
-//! What was said before somebody came (XEP-0045 §7.2.13, §7.2.14).
+//! What was said: kept in the room's archive, and sent to those who enter (XEP-0045 §7.2.13, §7.2.14).
 
 use xylem_sdk::Element;
-use xylem_sdk::kv::Rows as _;
-use xylem_sdk::outbox::send;
+use xylem_sdk::archive::{ID, Query, STAMP};
 use xylem_sdk::prelude::*;
-use xylem_sdk::time::utc;
 
 use crate::Config;
-use crate::ns::{CLIENT, DELAY, MUC};
+use crate::ns::{CLIENT, DELAY, HINTS, MUC, RETRACT, STANZA_ID};
 use crate::room::Room;
-use crate::row::{Reader, Writer};
 use crate::stores::HISTORY;
 
 /// How much of it: the least of all that is said (§7.2.14).
@@ -36,69 +33,48 @@ impl Limits {
         }
     }
 
-    fn from(&self, now: u64) -> u64 {
-        let seconds = self.seconds.map_or(0, |seconds| now.saturating_sub(seconds.saturating_mul(1000)));
-        seconds.max(self.since.unwrap_or(0))
+    fn start(&self, now: u64) -> Option<u64> {
+        let seconds = self.seconds.map(|seconds| now.saturating_sub(seconds.saturating_mul(1000)));
+        seconds.max(self.since)
     }
 }
 
-/// What somebody who was away would want to read.
+/// What somebody who was away would want to read (XEP-0313 §5.1.3), unless its author does not
+/// want that (XEP-0334 §4).
 pub(crate) fn is_kept(stanza: &Stanza<'_>) -> bool {
-    stanza.child(CLIENT, "body").is_some()
+    let hint = |name| stanza.child(HINTS, name).is_some();
+    let says = stanza.child(CLIENT, "body").is_some() || stanza.child(RETRACT, "retract").is_some();
+    (says || hint("store")) && !hint("no-store") && !hint("no-permanent-store")
 }
 
-const SEQUENCE: &str = "sequence";
-
-/// The id of the next message (XEP-0359).
-pub(crate) fn next(room: &Room) -> Result<String, Fault> {
-    let last = room.shelf.get(SEQUENCE)?.map_or(0, |row| Reader::new(&row).number());
-    let number = last.saturating_add(1);
-    room.shelf.put(SEQUENCE, &Writer::default().number(number).done(), &[])?;
-    Ok(number.to_string())
+/// Keeps the message as it is now, from this occupant; gives its id (XEP-0359).
+pub(crate) fn keep(room: &Room, occupant: &str) -> Result<String, Fault> {
+    let id = HISTORY.append_as(occupant, occupant)?;
+    make_room(room)?;
+    Ok(id)
 }
 
-/// Keeps a message under its id.
-pub(crate) fn keep(cx: &Cx, room: &Room, id: &str, message: &Xml) -> Result<(), Fault> {
-    let number: u64 = id.parse().unwrap_or(0);
-    let key =
-        |number: u64| ["0".repeat(20_usize.saturating_sub(number.to_string().len())), number.to_string()].concat();
-    let row = Writer::default().number(cx.now()).text(&message.clone().build());
-    HISTORY.put(&key(number), &row.done(), &[])?;
-    let most = Config::load().max_history.unsigned_abs().max(room.configuration.history);
-    if number > most {
-        HISTORY.delete(&key(number - most))?;
-    }
-    Ok(())
+/// The same with a message of the room itself.
+pub(crate) fn keep_own(room: &Room, message: Xml) -> Result<String, Fault> {
+    let id = HISTORY.append_stanza(&room.jid, message)?;
+    make_room(room)?;
+    Ok(id)
+}
+
+fn make_room(room: &Room) -> Result<(), Fault> {
+    let most = Config::load().archive.unsigned_abs().max(room.configuration.history);
+    // Not with every message: it costs more than to keep a few more.
+    if HISTORY.count()? > most + most / 8 + 10 { HISTORY.purge(most) } else { Ok(()) }
 }
 
 /// Sends it, oldest first, to somebody who has entered.
 pub(crate) fn replay(cx: &Cx, room: &Room, to: &str, limits: &Limits) -> Result<(), Fault> {
-    let from = limits.from(cx.now());
-    let mut left = limits.characters.unwrap_or(u64::MAX);
-    let mut chosen: Vec<Xml> = Vec::new();
-    for row in HISTORY.all()?.iter().rev() {
-        let mut row = Reader::new(&row.value);
-        let (time, text) = (row.number(), row.text());
-        if time < from || chosen.len() as u64 >= limits.stanzas {
-            break;
-        }
-        let message = delayed(room, time, text, to);
-        let length = message.chars().count() as u64;
-        if length > left {
-            break;
-        }
-        left -= length;
-        chosen.push(Xml::from_text(message));
+    if limits.stanzas == 0 || limits.characters == Some(0) || HISTORY.count()? == 0 {
+        return Ok(());
     }
-    chosen.into_iter().rev().try_for_each(send)
-}
-
-/// A kept message with `to` and the time it was sent (XEP-0203).
-fn delayed(room: &Room, time: u64, text: &str, to: &str) -> String {
-    let delay = Xml::with_ns("delay", DELAY).attr("from", &room.jid).attr("stamp", &utc(time)).build();
-    let (head, rest) = text.split_once(' ').unwrap_or((text, ""));
-    let to = Xml::new(head.strip_prefix('<').unwrap_or(head)).attr("to", to).build();
-    let to = to.strip_suffix("/>").unwrap_or(&to);
-    let rest = rest.strip_suffix("</message>").unwrap_or(rest);
-    [to, " ", rest, &delay, "</message>"].concat()
+    let limit = u32::try_from(limits.stanzas).unwrap_or(u32::MAX);
+    let query = Query { start: limits.start(cx.now()), limit, last: true, ..Query::default() };
+    let delay = Xml::with_ns("delay", DELAY).attr("from", &room.jid).attr("stamp", STAMP);
+    let stanza_id = Xml::with_ns("stanza-id", STANZA_ID).attr("by", &room.jid).attr("id", ID);
+    HISTORY.replay(query, to, [delay, stanza_id], limits.characters)
 }

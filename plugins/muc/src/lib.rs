@@ -5,6 +5,9 @@
 mod admin;
 mod affiliations;
 mod announcing;
+mod archive;
+mod archive_filter;
+mod card;
 mod configuration;
 mod configuration_form;
 mod configuring;
@@ -30,6 +33,7 @@ mod refusal;
 mod registration;
 mod relaying;
 mod rendition;
+mod retraction;
 mod roles;
 mod room;
 mod row;
@@ -42,9 +46,12 @@ use xylem_sdk::prelude::*;
 use xylem_sdk::{Answer, runtime};
 
 use admin::admin;
+use archive::{archive_form, archive_metadata, archive_query, page_sent};
+use card::card;
 use configuring::owner;
 use discovery::{announce, info, items};
 use registration::register;
+use retraction::moderate;
 use room::Room;
 
 xylem_sdk::plugin!();

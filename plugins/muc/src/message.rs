@@ -7,7 +7,7 @@ use crate::ns::{DELAY, OCCUPANT_ID, STANZA_ID, USER};
 use crate::occupant::{ALL, Session};
 use crate::privileges::{Affiliation, Role};
 use crate::room::Room;
-use crate::{affiliations, history, subject};
+use crate::{affiliations, history, retraction, subject};
 
 /// A message of type `groupchat`.
 pub(crate) fn to_all(cx: &Cx, stanza: &Stanza<'_>) -> Result<(), Failure> {
@@ -18,21 +18,24 @@ pub(crate) fn to_all(cx: &Cx, stanza: &Stanza<'_>) -> Result<(), Failure> {
     }
     let room = Room::existing(to)?;
     let session = Session::of(from)?.ok_or_else(|| outside(&room, from))?;
+    let address = room.occupant(&session.nick);
     if let Some(text) = subject::set_by(stanza) {
         subject::may_change(&room, &session)?;
         subject::keep(cx, &room, &session, stanza.id(), text)?;
-        return Ok(to_group(Some(rewritten(&room, stanza, &session, None)), None, ALL, &[])?);
+        mark(&room, stanza, &session)?;
+        return Ok(to_group(None, Some(&address), ALL, &[])?);
     }
     if session.standing.role < Role::Participant {
         // §7.4: no voice.
         return Err(Condition::Forbidden.into());
     }
-    let id = if history::is_kept(stanza) { Some(history::next(&room)?) } else { None };
-    let message = rewritten(&room, stanza, &session, id.as_deref());
-    if let Some(id) = &id {
-        history::keep(cx, &room, id, &message)?;
+    mark(&room, stanza, &session)?;
+    if history::is_kept(stanza) {
+        retraction::by_author(cx, stanza, &session)?;
+        let id = history::keep(&room, &address)?;
+        stanza.insert(Xml::with_ns("stanza-id", STANZA_ID).attr("by", &room.jid).attr("id", &id))?;
     }
-    Ok(to_group(Some(message), None, ALL, &[])?)
+    Ok(to_group(None, Some(&address), ALL, &[])?)
 }
 
 /// Somebody who is not in the room: §17.2, and `item-not-found` while there is none to speak of.
@@ -46,24 +49,23 @@ fn outside(room: &Room, from: &str) -> Failure {
     }
 }
 
-/// The message as the room passes it on: from the occupant, without what only the room may
-/// say (§17.3, XEP-0359 §6, XEP-0421 §3.2).
-fn rewritten(room: &Room, stanza: &Stanza<'_>, session: &Session, id: Option<&str>) -> Xml {
-    let mut message = Xml::message("groupchat")
-        .attr("from", &room.occupant(&session.nick))
-        .attr_opt("id", stanza.id())
-        .attr_opt("xml:lang", stanza.lang());
+/// Takes out of the message what only the room may say (§17.3, XEP-0359 §6, XEP-0421 §3.2), and
+/// puts in who sent it.
+fn mark(room: &Room, stanza: &Stanza<'_>, session: &Session) -> Result<(), Fault> {
+    let mut forged: Vec<(&str, &str)> = Vec::new();
     for child in stanza.root().children() {
-        let forged = match child.ns() {
+        let only_the_rooms = match child.ns() {
             USER | OCCUPANT_ID => true,
             STANZA_ID => child.name() == "stanza-id" && child.attr("by") == Some(&room.jid),
             DELAY => child.attr("from") == Some(&room.jid),
             _ => false,
         };
-        if let Some(xml) = child.xml().filter(|_| !forged) {
-            message = message.raw(&xml);
+        if only_the_rooms {
+            forged.push((child.ns(), child.name()));
         }
     }
-    let stanza_id = id.map(|id| Xml::with_ns("stanza-id", STANZA_ID).attr("by", &room.jid).attr("id", id));
-    message.child(Xml::with_ns("occupant-id", OCCUPANT_ID).attr("id", &session.id)).child_opt(stanza_id)
+    for (ns, name) in forged {
+        stanza.remove(ns, name)?;
+    }
+    stanza.insert(Xml::with_ns("occupant-id", OCCUPANT_ID).attr("id", &session.id))
 }

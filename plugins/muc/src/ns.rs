@@ -40,3 +40,11 @@ pub(crate) const HATS: &str = "urn:xmpp:hats:0";
 pub(crate) const STANZA_ID: &str = "urn:xmpp:sid:0";
 /// XEP-0421.
 pub(crate) const OCCUPANT_ID: &str = "urn:xmpp:occupant-id:0";
+/// XEP-0313.
+pub(crate) const MAM: &str = "urn:xmpp:mam:2";
+/// XEP-0334.
+pub(crate) const HINTS: &str = "urn:xmpp:hints";
+/// XEP-0424.
+pub(crate) const RETRACT: &str = "urn:xmpp:message-retract:1";
+/// XEP-0425.
+pub(crate) const MODERATE: &str = "urn:xmpp:message-moderate:1";

@@ -60,6 +60,10 @@ impl Room {
             secret,
             avatar: String::new(),
         };
+        if HISTORY.count()? > 0 {
+            // Of a temporary room that ended with the server.
+            HISTORY.purge(0)?;
+        }
         room.save()?;
         Ok(room)
     }
@@ -103,9 +107,7 @@ impl Room {
         for row in self.shelf.all()? {
             self.shelf.delete(&row.key)?;
         }
-        for row in HISTORY.all()? {
-            HISTORY.delete(&row.key)?;
-        }
+        HISTORY.purge(0)?;
         directory::forget(self)
     }
 

@@ -105,6 +105,11 @@ impl Archive {
         Ok(wit::append_as(self.0, peer, sender)?)
     }
 
+    /// Appends another stanza than the current one.
+    pub fn append_stanza(self, peer: &str, stanza: Xml) -> Result<String, Fault> {
+        Ok(wit::append_stanza(self.0, peer, &stanza.build())?)
+    }
+
     /// How many stanzas the key has here.
     pub fn count(self) -> Result<u64, Fault> {
         Ok(wit::count(self.0)?)
@@ -125,9 +130,17 @@ impl Archive {
     }
 
     /// Sends rows as they were stored to another address, in order among the sends of the key, each
-    /// with this child ([`ID`] and [`STAMP`] in it). Needs the grant `outbox`.
-    pub fn replay(self, query: Query, to: &str, child: Option<Xml>) -> Result<(), Fault> {
-        Ok(wit::replay(self.0, &query.into_wit(), to, child.map(Xml::build).as_deref())?)
+    /// with these children ([`ID`] and [`STAMP`] in them). With `characters` only the newest ones that have no
+    /// more than so many together, children included. Needs the grant `outbox`.
+    pub fn replay(
+        self,
+        query: Query,
+        to: &str,
+        children: impl IntoIterator<Item = Xml>,
+        characters: Option<u64>,
+    ) -> Result<(), Fault> {
+        let children: Vec<String> = children.into_iter().map(Xml::build).collect();
+        Ok(wit::replay(self.0, &query.into_wit(), to, &children, characters)?)
     }
 
     /// One row.

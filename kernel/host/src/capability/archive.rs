@@ -49,9 +49,15 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     into.func_wrap(
         "replay",
         |mut cx: Cx<'_>,
-         (store, query, to, child): (u32, QueryRecord, String, Option<String>)|
+         (store, query, to, children, characters): (u32, QueryRecord, String, Vec<String>, Option<u64>)|
          -> wasmtime::Result<Answer<()>> {
-            Ok((pages::replay(cx.data_mut(), store, query, &to, child.as_deref()),))
+            Ok((pages::replay(cx.data_mut(), store, query, &to, &children, characters),))
+        },
+    )?;
+    into.func_wrap(
+        "append-stanza",
+        |mut cx: Cx<'_>, (store, peer, stanza): (u32, String, String)| -> wasmtime::Result<Answer<String>> {
+            Ok((append_stanza(cx.data_mut(), store, &peer, &stanza),))
         },
     )?;
     into.func_wrap("purge", |mut cx: Cx<'_>, (store, keep): (u32, u64)| -> wasmtime::Result<Answer<()>> {
@@ -72,6 +78,11 @@ fn append(guest: &mut Guest, store: u32, peer: &str) -> Result<String, Fault> {
 fn append_as(guest: &mut Guest, store: u32, peer: &str, sender: &str) -> Result<String, Fault> {
     let sender = Jid::parse(sender).map_err(Fault::invalid)?;
     let stanza = guest.call()?.current().ok_or(Fault::Missing)?.readdressed(Some(sender), None);
+    add(guest, store, peer, &stanza)
+}
+
+fn append_stanza(guest: &mut Guest, store: u32, peer: &str, xml: &str) -> Result<String, Fault> {
+    let stanza = Stanza::parse(xml).map_err(Fault::invalid)?;
     add(guest, store, peer, &stanza)
 }
 

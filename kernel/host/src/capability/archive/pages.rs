@@ -83,22 +83,25 @@ pub(super) fn replay(
     store: u32,
     query: QueryRecord,
     to: &str,
-    child: Option<&str>,
+    children: &[String],
+    characters: Option<u64>,
 ) -> Result<(), Fault> {
     let query = query.checked()?;
     let to = Jid::parse(to).map_err(Fault::invalid)?;
     outbox::may_reach(guest, &to)?;
     let marks = Marks::new()?;
-    let child = match child {
-        Some(child) => {
-            let text = marks.put(child);
-            xylem_xml::Element::parse(&text).map_err(Fault::invalid)?;
-            Some(marks.find(&text)).filter(|child| !child.holds(Place::Stanza))
-        }
-        None => None,
+    let template = |child: &String| {
+        let text = marks.put(child);
+        xylem_xml::Element::parse(&text).map_err(Fault::invalid)?;
+        Ok(marks.find(&text))
     };
+    let children: Vec<Template> = children.iter().map(template).collect::<Result<_, Fault>>()?;
+    if children.iter().any(|child| child.holds(Place::Stanza)) {
+        return Err(Fault::Invalid("a child cannot hold the stanza".to_owned()));
+    }
+    let characters = characters.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
     outbox::count(guest, query.limit, 0)?;
-    order(guest, store, query, to, PageForm::Restored { child })
+    order(guest, store, query, to, PageForm::Restored { children, characters })
 }
 
 fn order(guest: &mut Guest, store: u32, query: PageQuery, to: Jid, form: PageForm) -> Result<(), Fault> {
