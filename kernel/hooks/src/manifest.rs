@@ -5,6 +5,7 @@
 mod check;
 mod config;
 mod grants;
+mod listener;
 mod read;
 mod refusal;
 mod units;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 pub use config::{ConfigError, ConfigKind, ConfigOption, ConfigSchema};
 pub use grants::{AccountGrants, Needs, OutboxGrant, Recipient, Sender, SessionGrants, View};
+pub use listener::{Framing, ListenerSpec};
 pub use refusal::ManifestError;
 pub use units::{ByteSize, MatchName, Period, PluginId, Text};
 pub use when::When;
@@ -41,6 +43,7 @@ pub struct Manifest {
     pub start: Option<String>,
     pub stores: Vec<StoreSpec>,
     pub limits: Vec<LimitSpec>,
+    pub listeners: Vec<ListenerSpec>,
     pub domains: Vec<DomainClaim>,
     /// Slot and values, as under `[adds]`.
     pub adds: Vec<(String, Vec<String>)>,

@@ -12,6 +12,7 @@ mod limits;
 mod outbox;
 mod runtime;
 mod sessions;
+mod wires;
 
 use std::fmt::Display;
 
@@ -100,11 +101,12 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     groups::link(linker)?;
     accounts::link(linker)?;
     contributions::link(linker)?;
-    limits::link(linker)
+    limits::link(linker)?;
+    wires::link(linker)
 }
 
 /// The interfaces there are, for messages.
-pub(crate) const INTERFACES: [&str; 11] = [
+pub(crate) const INTERFACES: [&str; 12] = [
     "xylem:stanza/types@0.1.0",
     "xylem:runtime/runtime@0.1.0",
     "xylem:stanza/current@0.1.0",
@@ -116,4 +118,5 @@ pub(crate) const INTERFACES: [&str; 11] = [
     "xylem:accounts/accounts@0.1.0",
     "xylem:contributions/contributions@0.1.0",
     "xylem:limits/limits@0.1.0",
+    "xylem:wires/wires@0.1.0",
 ];

@@ -16,6 +16,7 @@ use crate::capability::Fault;
 use crate::groups::GroupEdits;
 use crate::limits::{Limiter, Rate, Watch};
 use crate::services::Services;
+use crate::wires::WireWork;
 
 /// What all instances of a plugin share.
 pub(crate) struct Core {
@@ -134,6 +135,7 @@ pub(crate) struct After {
     pub(crate) groups: GroupEdits,
     pub(crate) published: Vec<(String, Vec<String>)>,
     pub(crate) forgotten: Vec<Arc<str>>,
+    pub(crate) wires: WireWork,
 }
 
 impl After {
@@ -144,6 +146,7 @@ impl After {
             && self.groups.is_empty()
             && self.published.is_empty()
             && self.forgotten.is_empty()
+            && self.wires.is_empty()
     }
 }
 

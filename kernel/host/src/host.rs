@@ -23,6 +23,7 @@ use crate::plugin::Plugin;
 use crate::services::Services;
 use crate::status::{self, PluginInfo};
 use crate::timers::Due;
+use crate::wires::{WirePort, WireService};
 use catalogue::Catalogue;
 pub use catalogue::{Settings, overlaid};
 
@@ -99,6 +100,7 @@ impl Host {
             lanes,
             pages: Pages::default(),
             release: OnceLock::new(),
+            wires: OnceLock::new(),
             compiled: Default::default(),
             plans: Default::default(),
             published: Default::default(),
@@ -121,6 +123,26 @@ impl Host {
     /// Connects the router. Effects before that are lost.
     pub fn attach(&self, release: Arc<dyn Release>) {
         let _ = self.services.release.set(release);
+    }
+
+    /// Connects what listens for plugins; without it their listeners are as if none could
+    /// be had. Once, before [`Host::start`].
+    pub fn attach_wires(self: &Arc<Self>, service: Arc<dyn WireService>) {
+        let (ended, mut ends) = tokio::sync::mpsc::unbounded_channel();
+        if self.services.wires.set(WirePort { service: Arc::clone(&service), ended }).is_err() {
+            return;
+        }
+        let host = Arc::downgrade(self);
+        tokio::spawn(async move {
+            while let Some(end) = ends.recv().await {
+                let Some(host) = host.upgrade() else { return };
+                tokio::spawn(async move { host.wire_ended(end).await });
+            }
+        });
+        match self.lock().listeners() {
+            Ok(listeners) => service.arrange(listeners),
+            Err(error) => tracing::error!(%error, "no plugin can listen"),
+        }
     }
 
     /// After loading plugins and attaching the router: timers run, and plugins hear

@@ -14,6 +14,7 @@ use crate::error::HostError;
 use crate::guest::{Call, Core, Guest};
 use crate::limits::{Limiter, Watch};
 use crate::supervisor::Fault;
+use crate::wires::{WireEnd, WireReason};
 
 /// `xylem:stanza/types.verdict`.
 #[derive(Debug, Clone, ComponentType, Lift)]
@@ -43,6 +44,51 @@ pub(crate) enum OutcomeCase {
     Unhandled,
 }
 
+/// `xylem:plugin/wire-events.reason`.
+#[derive(Debug, Clone, Copy, ComponentType, Lower)]
+#[component(enum)]
+#[repr(u8)]
+enum ReasonCase {
+    #[component(name = "closed")]
+    Closed,
+    #[component(name = "broken")]
+    Broken,
+    #[component(name = "idle")]
+    Idle,
+    #[component(name = "too-much")]
+    TooMuch,
+    #[component(name = "stopped")]
+    Stopped,
+}
+
+/// `xylem:plugin/wire-events.ended`.
+#[derive(Debug, Clone, ComponentType, Lower)]
+#[component(record)]
+struct EndedRecord {
+    #[component(name = "reason")]
+    reason: ReasonCase,
+    #[component(name = "forth")]
+    forth: u64,
+    #[component(name = "back")]
+    back: u64,
+    #[component(name = "lasted")]
+    lasted: u64,
+}
+
+impl From<WireEnd> for EndedRecord {
+    fn from(end: WireEnd) -> Self {
+        let reason = match end.reason {
+            WireReason::Closed => ReasonCase::Closed,
+            WireReason::Broken => ReasonCase::Broken,
+            WireReason::Idle => ReasonCase::Idle,
+            WireReason::TooMuch => ReasonCase::TooMuch,
+            WireReason::Stopped => ReasonCase::Stopped,
+        };
+        let lasted = u64::try_from(end.lasted.as_millis()).unwrap_or(u64::MAX);
+        Self { reason, forth: end.forth, back: end.back, lasted }
+    }
+}
+
 /// What a plugin is called with.
 pub(crate) enum Input {
     Hook { entry: u32, bits: u64, packed: Arc<Packed> },
@@ -51,6 +97,7 @@ pub(crate) enum Input {
     Answer { token: String, answer: Result<Arc<Packed>, Refusal> },
     Wake { name: String, token: String },
     Page { token: String, page: Result<PageRecord, Refusal> },
+    WireEnded { listener: u32, token: String, end: WireEnd },
 }
 
 /// `xylem:plugin/replies.page`.
@@ -90,6 +137,7 @@ type OnEvent = (u32, &'static str, &'static str);
 type OnAnswer = (&'static str, Result<(&'static str, &'static [u32]), Refusal>);
 type OnWake = (&'static str, &'static str);
 type OnPage = (&'static str, Result<PageRecord, Refusal>);
+type OnEnded = (u32, &'static str, EndedRecord);
 
 /// A component linked with the capabilities; instances are made from it.
 #[derive(Clone)]
@@ -106,6 +154,7 @@ struct ExportIndexes {
     on_answer: Option<ComponentExportIndex>,
     on_wake: Option<ComponentExportIndex>,
     on_page: Option<ComponentExportIndex>,
+    on_ended: Option<ComponentExportIndex>,
     start: Option<ComponentExportIndex>,
 }
 
@@ -144,6 +193,7 @@ impl Mould {
             on_answer: find("xylem:plugin/replies@0.1.0", "on-answer"),
             on_wake: find("xylem:plugin/replies@0.1.0", "on-wake"),
             on_page: find("xylem:plugin/replies@0.1.0", "on-page"),
+            on_ended: find("xylem:plugin/wire-events@0.1.0", "on-ended"),
             start: find("xylem:plugin/lifecycle@0.1.0", "start"),
         };
         exports.suffice(manifest)?;
@@ -161,6 +211,12 @@ impl ExportIndexes {
             ("replies.on-answer", "[replies] answer", self.on_answer.is_some(), manifest.replies.answer.is_some()),
             ("replies.on-wake", "[replies] wake", self.on_wake.is_some(), manifest.replies.wake.is_some()),
             ("replies.on-page", "[replies] page", self.on_page.is_some(), manifest.replies.page.is_some()),
+            (
+                "wire-events.on-ended",
+                "[[listener]] ended",
+                self.on_ended.is_some(),
+                manifest.listeners.iter().any(|listener| listener.ended.is_some()),
+            ),
             ("lifecycle.start", "[lifecycle] start", self.start.is_some(), manifest.start.is_some()),
         ];
         for (export, key, there, needed) in needs {
@@ -186,6 +242,7 @@ struct Exports {
     on_answer: Option<TypedFunc<OnAnswer, ()>>,
     on_wake: Option<TypedFunc<OnWake, ()>>,
     on_page: Option<TypedFunc<OnPage, ()>>,
+    on_ended: Option<TypedFunc<OnEnded, ()>>,
 }
 
 impl Instance {
@@ -213,6 +270,7 @@ impl Instance {
             on_answer: typed(&mut store, &instance, found.on_answer.as_ref())?,
             on_wake: typed(&mut store, &instance, found.on_wake.as_ref())?,
             on_page: typed(&mut store, &instance, found.on_page.as_ref())?,
+            on_ended: typed(&mut store, &instance, found.on_ended.as_ref())?,
         };
         let start: Option<TypedFunc<(), (Result<(), String>,)>> = typed(&mut store, &instance, found.start.as_ref())?;
         if let Some(start) = start {
@@ -274,6 +332,10 @@ impl Instance {
             }
             Input::Wake { name, token } => {
                 there(exports.on_wake)?.call(store, (name.as_str(), token.as_str()))?;
+                Ok(Output::Nothing)
+            }
+            Input::WireEnded { listener, token, end } => {
+                there(exports.on_ended)?.call(store, (*listener, token.as_str(), (*end).into()))?;
                 Ok(Output::Nothing)
             }
         }

@@ -37,6 +37,7 @@ mod turn;
 mod turnstile;
 mod volatile;
 mod wait;
+mod wires;
 
 pub use accounts::{AccountRefusal, AccountService, NoAccounts};
 pub use clock::{Clock, SystemClock};
@@ -45,3 +46,4 @@ pub use guest::Level;
 pub use host::{Host, HostConfig, ServerInfo, Settings, overlaid};
 pub use package::Package;
 pub use status::{PluginInfo, State};
+pub use wires::{ClaimedWires, WireBounds, WireEnd, WireListener, WireReason, WireRefusal, WireService};

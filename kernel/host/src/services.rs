@@ -21,6 +21,7 @@ use crate::lanes::Lanes;
 use crate::pages::Pages;
 use crate::timers::Timers;
 use crate::volatile::Volatile;
+use crate::wires::WirePort;
 
 /// Plans by hosted and by claimed domain.
 pub(crate) type Plans = HashMap<Arc<str>, Arc<Plan>>;
@@ -43,6 +44,7 @@ pub(crate) struct Services {
     pub(crate) lanes: Lanes,
     pub(crate) pages: Pages,
     pub(crate) release: OnceLock<Arc<dyn Release>>,
+    pub(crate) wires: OnceLock<WirePort>,
     /// As compiled from manifests.
     pub(crate) compiled: ArcSwap<Plans>,
     /// The same with what was published.
@@ -136,6 +138,9 @@ impl Services {
         }
         for wake in after.wakes {
             self.timers.set(&core.id, cause, wake);
+        }
+        if let Some(wires) = self.wires.get() {
+            wires.carry_out(core, cause, after.wires);
         }
         for account in after.forgotten {
             self.groups.forget(|_, key| *key == *account);

@@ -19,6 +19,7 @@ mod range;
 mod server;
 pub mod tls;
 mod transport;
+pub mod wires;
 
 pub use config::{C2sConfig, ManagementConfig, Rate, Timeouts};
 pub use error::NetError;

@@ -71,27 +71,32 @@ impl Listener {
     /// The next connection. Errors of the system are logged, once until it recovers, and
     /// waited out.
     pub async fn accept(&self) -> (TcpStream, SocketAddr) {
-        let mut failing = false;
-        loop {
-            match self.socket.accept().await {
-                Ok((stream, peer)) => {
-                    if failing {
-                        tracing::info!(address = %self.config.address, "accepts connections again");
-                    }
-                    if let Err(error) = stream.set_nodelay(true) {
-                        // The peer has gone already.
-                        tracing::debug!(%peer, %error, "connection lost while it was accepted");
-                        continue;
-                    }
-                    return (stream, SocketAddr::new(peer.ip().to_canonical(), peer.port()));
+        accept(&self.socket, self.config.address).await
+    }
+}
+
+/// [`Listener::accept`] of a socket that listens at this address.
+pub(crate) async fn accept(socket: &TcpListener, address: SocketAddr) -> (TcpStream, SocketAddr) {
+    let mut failing = false;
+    loop {
+        match socket.accept().await {
+            Ok((stream, peer)) => {
+                if failing {
+                    tracing::info!(%address, "accepts connections again");
                 }
-                Err(error) if of_one_connection(&error) => {}
-                Err(error) => {
-                    if !std::mem::replace(&mut failing, true) {
-                        tracing::warn!(address = %self.config.address, %error, "cannot accept connections");
-                    }
-                    tokio::time::sleep(REST).await;
+                if let Err(error) = stream.set_nodelay(true) {
+                    // The peer has gone already.
+                    tracing::debug!(%peer, %error, "connection lost while it was accepted");
+                    continue;
                 }
+                return (stream, SocketAddr::new(peer.ip().to_canonical(), peer.port()));
+            }
+            Err(error) if of_one_connection(&error) => {}
+            Err(error) => {
+                if !std::mem::replace(&mut failing, true) {
+                    tracing::warn!(%address, %error, "cannot accept connections");
+                }
+                tokio::time::sleep(REST).await;
             }
         }
     }
@@ -108,7 +113,8 @@ fn of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-fn open(address: SocketAddr) -> io::Result<TcpListener> {
+/// A socket that listens. Inside a tokio runtime.
+pub(crate) fn open(address: SocketAddr) -> io::Result<TcpListener> {
     let domain = if address.is_ipv4() { Domain::IPV4 } else { Domain::IPV6 };
     let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;

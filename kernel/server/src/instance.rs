@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use xylem_net::admission::{Admission, AdmissionLimits};
 use xylem_net::c2s::Context;
 use xylem_net::tls::TlsStore;
+use xylem_net::wires::Wires;
 use xylem_net::{C2sConfig, ListenerConfig, Rate, Security, Server};
 use xylem_router::Router;
 use xylem_sasl::{Throttle, ThrottleConfig};
@@ -24,6 +25,7 @@ use crate::folder::Folder;
 use crate::hosts::Hosts;
 use crate::metrics::Logins;
 use crate::plugins::PluginService;
+use crate::wires::PluginWires;
 
 /// The parts of one server, as operations, metrics and reload need them.
 pub struct Instance {
@@ -38,6 +40,8 @@ pub struct Instance {
     pub tls: Arc<TlsStore>,
     pub context: Arc<Context>,
     pub front: Server,
+    /// Connections that the server relays for plugins.
+    pub wires: Wires,
     pub logins: Arc<Logins>,
     /// Where the configuration is read from again.
     pub reread: Reread,
@@ -62,7 +66,8 @@ impl Instance {
         let sessions = Arc::new(SessionTable::new(session_limits(&config)));
         let plugins = Arc::new(PluginService::load(&config, &store, &sessions, &accounts)?);
         let router = Router::new(Arc::clone(&sessions), store.clone(), Arc::new(accounts.clone()), plugins.directory());
-        plugins.attach(&router);
+        let wires = Wires::new(Admission::new(admission(&config)));
+        plugins.attach(&router, Arc::new(PluginWires(wires.clone())));
         let config = Arc::new(config);
         let hosts = Hosts::new(Arc::clone(&config), folder.decoy, Arc::clone(&plugins));
         let hosts = Arc::new(hosts.context("no domain is configured")?);
@@ -92,6 +97,7 @@ impl Instance {
             tls,
             context,
             front,
+            wires,
             logins,
             reread,
         };
@@ -115,11 +121,13 @@ impl Instance {
             problems.push("the disk is nearly full: nothing more is stored".to_owned());
         }
         problems.extend(self.plugins.problems());
+        problems.extend(self.wires.problems());
         problems
     }
 
     /// Ends all sessions, lets what is queued go out, and closes the store.
     pub async fn stop(&self) {
+        self.wires.shut_down();
         let drain = self.config.load().server.drain;
         let left = self.front.shut_down(drain).await;
         if left > 0 {

@@ -22,6 +22,7 @@ mod run;
 mod serve;
 mod signals;
 mod template;
+mod wires;
 
 use std::process::ExitCode;
 

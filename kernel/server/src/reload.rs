@@ -100,6 +100,7 @@ fn apply(instance: &Instance, old: &Config, new: &Config, report: &mut ReloadRep
     instance.accounts.configure(new.domains.iter().map(|d| d.name.clone()).collect(), new.sasl.iterations);
     instance.sessions.set_limits(session_limits(new));
     instance.context.admission.set_limits(admission(new));
+    instance.wires.set_limits(admission(new));
     instance.context.config.store(Arc::new(c2s(new)));
     Ok(())
 }

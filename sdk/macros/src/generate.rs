@@ -9,6 +9,7 @@ pub(crate) fn plugin(manifest: &Manifest) -> Result<TokenStream, String> {
     let stores = stores(manifest)?;
     let views = views(manifest)?;
     let limits = limits(manifest)?;
+    let listeners = listeners(manifest)?;
     let matches = matches(manifest)?;
     let config = config(manifest)?;
     let exports = exports(manifest)?;
@@ -17,6 +18,7 @@ pub(crate) fn plugin(manifest: &Manifest) -> Result<TokenStream, String> {
         #stores
         #views
         #limits
+        #listeners
         #matches
         #config
         #exports
@@ -37,6 +39,7 @@ fn exports(manifest: &Manifest) -> Result<TokenStream, String> {
         optional(manifest.replies.wake.as_deref(), |handler| quote!(dispatch::wake(crate::#handler, &name, &token)))?;
     let page =
         optional(manifest.replies.page.as_deref(), |handler| quote!(dispatch::page(crate::#handler, &token, sent)))?;
+    let ended = ended(manifest)?;
     let start = match manifest.lifecycle.start.as_deref() {
         Some(handler) => {
             let handler = ident(handler)?;
@@ -50,7 +53,7 @@ fn exports(manifest: &Manifest) -> Result<TokenStream, String> {
             clippy::allow_attributes_without_reason, reason = "generated code"
         )]
         const _: () = {
-            use ::xylem_sdk::wit::exports::xylem::plugin::{events, hooks, iq, lifecycle, replies};
+            use ::xylem_sdk::wit::exports::xylem::plugin::{events, hooks, iq, lifecycle, replies, wire_events};
             use ::xylem_sdk::wit::xylem::stanza::types;
             use ::xylem_sdk::{Cx, Event, Reply, Stanza, Verdict, dispatch};
 
@@ -95,6 +98,12 @@ fn exports(manifest: &Manifest) -> Result<TokenStream, String> {
                 }
             }
 
+            impl wire_events::Guest for Plugin {
+                fn on_ended(listener: u32, token: String, ended: wire_events::Ended) {
+                    match listener { #ended _ => () }
+                }
+            }
+
             impl lifecycle::Guest for Plugin {
                 fn start() -> Result<(), String> {
                     #start
@@ -106,7 +115,12 @@ fn exports(manifest: &Manifest) -> Result<TokenStream, String> {
             const _: fn() = {
                 fn whole<P>()
                 where
-                    P: hooks::Guest + iq::Guest + events::Guest + replies::Guest + lifecycle::Guest,
+                    P: hooks::Guest
+                        + iq::Guest
+                        + events::Guest
+                        + replies::Guest
+                        + wire_events::Guest
+                        + lifecycle::Guest,
                 {
                 }
                 whole::<Plugin>
@@ -125,6 +139,17 @@ fn arms(entries: &[Entry], arm: impl Fn(Literal, Ident) -> TokenStream) -> Resul
             Literal::u32_suffixed(u32::try_from(number).map_err(|_| "plugin.toml: too many entries".to_owned())?);
         let arm = arm(number, ident(&entry.handler)?);
         arms.extend(quote!(#arm,));
+    }
+    Ok(arms)
+}
+
+/// Relays of listeners that want to hear of their end.
+fn ended(manifest: &Manifest) -> Result<TokenStream, String> {
+    let mut arms = TokenStream::new();
+    for (number, listener) in (0_u32..).zip(&manifest.listener) {
+        let Some(handler) = &listener.ended else { continue };
+        let (number, handler) = (Literal::u32_suffixed(number), ident(handler)?);
+        arms.extend(quote!(#number => dispatch::ended(crate::#handler, &token, ended),));
     }
     Ok(arms)
 }
@@ -174,6 +199,17 @@ fn limits(manifest: &Manifest) -> Result<TokenStream, String> {
         });
     }
     Ok(module("limits", "Token buckets.", &constants))
+}
+
+fn listeners(manifest: &Manifest) -> Result<TokenStream, String> {
+    let mut constants = TokenStream::new();
+    for (number, listener) in (0_u32..).zip(&manifest.listener) {
+        let name = constant(&listener.name)?;
+        constants.extend(quote! {
+            pub(crate) const #name: ::xylem_sdk::wires::Listener = ::xylem_sdk::wires::Listener::from_manifest(#number);
+        });
+    }
+    Ok(module("listeners", "What the server listens to for this plugin.", &constants))
 }
 
 fn matches(manifest: &Manifest) -> Result<TokenStream, String> {

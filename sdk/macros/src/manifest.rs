@@ -25,6 +25,8 @@ pub(crate) struct Manifest {
     #[serde(default)]
     pub(crate) limit: Vec<Limit>,
     #[serde(default)]
+    pub(crate) listener: Vec<Listener>,
+    #[serde(default)]
     pub(crate) needs: Needs,
     #[serde(default)]
     pub(crate) config: BTreeMap<String, ConfigOption>,
@@ -63,6 +65,12 @@ pub(crate) enum Shape {
 #[derive(Deserialize)]
 pub(crate) struct Limit {
     pub(crate) name: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Listener {
+    pub(crate) name: String,
+    pub(crate) ended: Option<String>,
 }
 
 #[derive(Deserialize, Default)]

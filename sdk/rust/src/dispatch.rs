@@ -2,8 +2,9 @@
 
 use crate::archive::Page;
 use crate::wit::exports::xylem::plugin::iq::Outcome;
+use crate::wit::exports::xylem::plugin::wire_events;
 use crate::wit::xylem::stanza::types as wit;
-use crate::{Answer, Cx, Event, IntoOutcome, IntoReply, IntoVerdict, Reply, Stanza, Verdict, Wake};
+use crate::{Answer, Cx, Event, IntoOutcome, IntoReply, IntoVerdict, Reply, Stanza, Verdict, Wake, wires};
 
 pub fn hook<R: IntoVerdict>(handler: fn(&Cx, &Stanza<'_>) -> R, cx: &Cx, stanza: &Stanza<'_>) -> Verdict {
     handler(cx, stanza).into_verdict()
@@ -38,6 +39,10 @@ pub fn page<R: IntoOutcome>(
 ) {
     let sent = sent.map(Into::into).map_err(Into::into);
     handler(&Cx::new(0), &Page { token, sent }).finish();
+}
+
+pub fn ended<R: IntoOutcome>(handler: fn(&Cx, &wires::Ended<'_>) -> R, token: &str, ended: wire_events::Ended) {
+    handler(&Cx::new(0), &wires::Ended::new(token, ended)).finish();
 }
 
 pub fn start(handler: fn() -> Result<(), String>) -> Result<(), String> {

@@ -40,6 +40,7 @@ pub mod runtime;
 pub mod sessions;
 mod stanza;
 pub mod time;
+pub mod wires;
 mod xml;
 
 pub use answer::{Answer, IntoOutcome, IntoReply, IntoVerdict, Reply, Verdict, Wake};

@@ -15,7 +15,19 @@ pub fn run(workspace: &Workspace, clients: bool) -> anyhow::Result<()> {
         return cargo(workspace, &["test", "--workspace"]);
     }
     cargo(workspace, &["test", "--workspace", "--exclude", "xylem-suite"])?;
-    let suite = ["--lib", "--test", "transcripts", "--test", "durability", "--test", "descriptors", "--test", "purge"];
+    let suite = [
+        "--lib",
+        "--test",
+        "transcripts",
+        "--test",
+        "durability",
+        "--test",
+        "descriptors",
+        "--test",
+        "purge",
+        "--test",
+        "bytestreams",
+    ];
     cargo(workspace, &[&["test", "--package", "xylem-suite"], &suite[..]].concat())
 }
 

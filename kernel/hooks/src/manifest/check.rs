@@ -7,12 +7,12 @@ use toml::Spanned;
 use xylem_stanza::Type;
 
 use super::grants::Needs;
-use super::read::{Raw, RawHook, RawIq, RawNeeds, RawOutbox, RawRun, RawStore, Table};
+use super::read::{Raw, RawHook, RawIq, RawListener, RawNeeds, RawOutbox, RawRun, RawStore, Table};
 use super::refusal::{ManifestError, line_of};
 use super::units::{ByteSize, MatchName, Period};
 use super::{
-    About, Class, ConfigSchema, DomainClaim, EventEntry, Hook, IqClaim, LimitSpec, Manifest, Match, OutboxLimit,
-    Replies, Run, Scope, Shape, StoreSpec, Test, When,
+    About, Class, ConfigKind, ConfigSchema, DomainClaim, EventEntry, Hook, IqClaim, LimitSpec, ListenerSpec, Manifest,
+    Match, OutboxLimit, Replies, Run, Scope, Shape, StoreSpec, Test, When,
 };
 use crate::filter::{AddressForms, TypeName, Types};
 use crate::point::{EntityClass, HookPoint};
@@ -43,6 +43,12 @@ pub(super) fn check(text: &str, raw: Raw) -> Checked<Manifest> {
         page.number(&limit.count, u64::from(*limit.count.get_ref()), 1..=1_000_000)?;
         Ok(LimitSpec { name: limit.name.into_string(), count: limit.count.into_inner(), per })
     })?;
+    let config = page.config(raw.config)?;
+    let listeners = page.each(raw.listener, |line, span, raw| {
+        let known = config.options.iter().any(|o| o.name == *raw.addresses.get_ref() && o.kind == ConfigKind::List);
+        page.listener(line, span, raw, known && needs.wires)
+    })?;
+    page.distinct("listener", listeners.iter().map(|listener| (listener.line, listener.name.as_str())))?;
     page.distinct("limit", limits.iter().map(|limit| (1, limit.name.as_str())))?;
     let optional = |name: Option<Spanned<String>>| name.map(|name| page.handler(name)).transpose();
     let replies = Replies {
@@ -61,9 +67,10 @@ pub(super) fn check(text: &str, raw: Raw) -> Checked<Manifest> {
         start: optional(raw.lifecycle.start)?,
         stores,
         limits,
+        listeners,
         domains,
         adds: page.adds(raw.adds)?,
-        config: page.config(raw.config)?,
+        config,
         needs: page.answered(needs, &replies)?,
         replies,
     })
@@ -313,6 +320,27 @@ impl Page<'_> {
         self.refuse(name.span(), "not a function name; write letters, digits and _, such as `screen_in`")
     }
 
+    fn listener(self, line: usize, span: Range<usize>, raw: RawListener, ready: bool) -> Checked<ListenerSpec> {
+        if !ready {
+            return self.refuse(
+                span,
+                "needs `wires = true` under [needs], and in `addresses` the name of an option of type list under [config]",
+            );
+        }
+        let per_label =
+            raw.per_label.map(|n| self.number(&n, u64::from(*n.get_ref()), 1..=100).map(|()| n.into_inner()));
+        Ok(ListenerSpec {
+            line,
+            name: raw.name.into_string(),
+            framing: raw.framing,
+            addresses: raw.addresses.into_inner(),
+            handshake: self.period(raw.handshake, 10_000, 100..=60_000)?,
+            waiting: self.period(raw.waiting, 60_000, 100..=3_600_000)?,
+            per_label: per_label.transpose()?.unwrap_or(2),
+            ended: raw.ended.map(|ended| self.handler(ended)).transpose()?,
+        })
+    }
+
     fn domain(self, line: usize, claim: Spanned<String>) -> Checked<DomainClaim> {
         let text = claim.get_ref();
         let plain = text.replace("{domain}", "domain.example");
@@ -374,6 +402,7 @@ impl Page<'_> {
             groups: raw.groups,
             accounts: raw.accounts,
             contributions: raw.contributions,
+            wires: raw.wires,
         })
     }
 

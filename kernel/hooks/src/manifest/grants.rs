@@ -23,6 +23,8 @@ pub struct Needs {
     pub ask: bool,
     /// Be called at a time.
     pub wake: bool,
+    /// Listen for connections and have them relayed.
+    pub wires: bool,
 }
 
 /// Who it may send as, and to whom.

@@ -9,7 +9,7 @@ use super::config::RawOption;
 use super::grants::{AccountGrants, OutboxGrant, SessionGrants, View};
 use super::refusal::ManifestError;
 use super::units::{ByteSize, MatchName, Period, PluginId};
-use super::{About, Class, KeyKind, Manifest, OnFault, RunModel, Scope, Shape, Xep, check};
+use super::{About, Class, Framing, KeyKind, Manifest, OnFault, RunModel, Scope, Shape, Xep, check};
 use crate::filter::{AddressForm, TypeName};
 use crate::point::{EntityClass, EventPoint, HookPoint, Phase};
 
@@ -50,6 +50,8 @@ pub(super) struct Raw {
     pub(super) store: Vec<Spanned<RawStore>>,
     #[serde(default)]
     pub(super) limit: Vec<Spanned<RawLimit>>,
+    #[serde(default)]
+    pub(super) listener: Vec<Spanned<RawListener>>,
     #[serde(default)]
     pub(super) domain: Vec<Spanned<RawDomain>>,
     #[serde(default)]
@@ -164,6 +166,18 @@ pub(super) struct RawLimit {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct RawListener {
+    pub(super) name: MatchName,
+    pub(super) framing: Framing,
+    pub(super) addresses: Spanned<String>,
+    pub(super) handshake: Option<Spanned<Period>>,
+    pub(super) waiting: Option<Spanned<Period>>,
+    pub(super) per_label: Option<Spanned<u16>>,
+    pub(super) ended: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawDomain {
     pub(super) claim: Spanned<String>,
@@ -181,4 +195,5 @@ pub(super) struct RawNeeds {
     pub(super) contributions: Vec<String>,
     pub(super) ask: Option<Spanned<bool>>,
     pub(super) wake: Option<Spanned<bool>>,
+    pub(super) wires: bool,
 }

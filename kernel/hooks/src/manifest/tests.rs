@@ -260,3 +260,21 @@ fn no_text_makes_it_panic() {
         let _ = Manifest::parse(&format!("{}\u{0}é\"[{}", &text[..cut], &text[cut..]));
     }
 }
+
+#[test]
+fn listeners_name_a_list_of_addresses_and_need_a_grant() {
+    const LISTENER: &str = "[[listener]]\nname = 'l'\nframing = 'socks5'\naddresses = 'at'\nwaiting = '5s'\n";
+    const CONFIG: &str = "[config.at]\ntype = 'list'\ndefault = []\nhelp = 'h'\n";
+    const GRANT: &str = "[needs]\nwires = true\n";
+    let manifest = Manifest::parse(&[HEAD, LISTENER, CONFIG, GRANT].concat()).unwrap();
+    let listener = &manifest.listeners[0];
+    assert_eq!((listener.name.as_str(), listener.addresses.as_str(), listener.per_label), ("l", "at", 2));
+    assert_eq!((listener.handshake.as_secs(), listener.waiting.as_secs(), &listener.ended), (10, 5, &None));
+    assert!(manifest.needs.wires && listener.framing == Framing::Socks5);
+    for parts in [[HEAD, LISTENER, CONFIG, ""], [HEAD, LISTENER, GRANT, ""], [HEAD, LISTENER, LISTENER, ""]] {
+        let refused = Manifest::parse(&parts.concat()).unwrap_err();
+        assert_eq!(refused.line, 8, "{refused}");
+    }
+    let twice = Manifest::parse(&[HEAD, LISTENER, LISTENER, CONFIG, GRANT].concat()).unwrap_err();
+    assert!(twice.to_string().contains("two of the name"), "{twice}");
+}

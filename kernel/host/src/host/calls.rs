@@ -14,6 +14,7 @@ use crate::instance::Input;
 use crate::plugin::{Plugin, Refused, Request};
 use crate::timers::DueWake;
 use crate::turn::Answer;
+use crate::wires::EndedRelay;
 
 impl Plugins for Host {
     fn hook(&self, plugin: PluginIndex, entry: u32, bits: u64, cause: &Cause, stanza: &Stanza) -> Done<HookOutcome> {
@@ -146,6 +147,25 @@ impl Host {
                     Cause { domain: Arc::clone(domain), key: Arc::clone(domain), actor: None, peer: None, hops: 0 };
                 aside(tell(plugin, entry, cause, domain, ""));
             }
+        }
+    }
+
+    /// A relay has ended. A plugin that is not here now does not hear of it.
+    pub(super) async fn wire_ended(&self, ended: EndedRelay) {
+        let Some(plugin) = self.lock().enabled(&ended.plugin, &ended.cause.domain) else { return };
+        let listeners = (0..).zip(&plugin.core.manifest.listeners);
+        let told = listeners.filter(|(_, spec)| spec.name == *ended.listener && spec.ended.is_some());
+        for (listener, _) in told {
+            let request = Request {
+                cause: ended.cause.clone(),
+                site: plugin.core.touched.len().saturating_sub(3),
+                input: Input::WireEnded { listener, token: ended.token.clone(), end: ended.end },
+                stanza: None,
+                observes: false,
+                leads: false,
+                wake: None,
+            };
+            let _ = plugin.call(request).get().await;
         }
     }
 

@@ -19,6 +19,7 @@ use crate::instance::Mould;
 use crate::package::Package;
 use crate::plugin::Plugin;
 use crate::services::Plans;
+use crate::wires::{self, WireListener};
 
 /// How long a replaced version stays for calls by plans still in use.
 const LINGER: Duration = Duration::from_secs(60);
@@ -62,6 +63,21 @@ impl Catalogue {
     pub(super) fn enabled(&self, id: &str, domain: &str) -> Option<Arc<Plugin>> {
         let installed = self.installed.get(id)?;
         installed.runs_for(domain).then(|| Arc::clone(&installed.plugin))
+    }
+
+    /// What the plugins that run anywhere listen to.
+    pub(super) fn listeners(&self) -> Result<Vec<WireListener>, HostError> {
+        let mut listeners = Vec::new();
+        for installed in self.installed.values().filter(|installed| !self.domains_of(installed).is_empty()) {
+            let core = &installed.plugin.core;
+            // One socket serves all domains, so what is set for one of them does not count.
+            let config = core.manifest.config.resolve(&installed.settings.config);
+            let config = config.map_err(|error| HostError::Config { plugin: core.id.to_string(), error })?;
+            for spec in &core.manifest.listeners {
+                listeners.push(wires::listener(&core.id, spec, &config)?);
+            }
+        }
+        Ok(listeners)
     }
 
     fn domains_of(&self, installed: &Installed) -> Vec<Arc<str>> {
@@ -278,9 +294,9 @@ impl Host {
         let mut current = self.lock();
         let mut changed = current.clone();
         let before = self.registry.load().len();
-        let tried = change(&mut changed, self).and_then(|()| changed.configs());
+        let tried = change(&mut changed, self).and_then(|()| Ok((changed.configs()?, changed.listeners()?)));
         let tried = tried.and_then(|configs| self.replan(&changed).map(|()| configs));
-        let configs = tried.inspect_err(|_| self.unregister(before))?;
+        let (configs, listeners) = tried.inspect_err(|_| self.unregister(before))?;
         let begun: Vec<_> = changed
             .plugins()
             .filter_map(|(plugin, domains)| {
@@ -303,6 +319,9 @@ impl Host {
             }
         }
         *current = changed;
+        if let Some(wires) = self.services.wires.get() {
+            wires.service.arrange(listeners);
+        }
         drop(current);
         if self.running.load(std::sync::atomic::Ordering::Acquire) {
             for (plugin, domains) in begun {
@@ -365,8 +384,8 @@ impl Host {
         for spec in manifest.stores.iter().filter(|spec| spec.early && spec.shape == Shape::Kv) {
             services.know_early(services.store.table(&spec.table));
         }
-        // One for each entry, then answers, then timers.
-        let sites = manifest.hooks.len() + manifest.iqs.len() + manifest.events.len() + 2;
+        // One for each entry, then relays, then answers, then timers.
+        let sites = manifest.hooks.len() + manifest.iqs.len() + manifest.events.len() + 3;
         let default_config =
             manifest.config.resolve(&Value::Null).map_or_else(|_| "{}".into(), |config| config.to_string().into());
         Arc::new(Core {

@@ -6,6 +6,7 @@ use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 use xylem_host::{PluginInfo, State};
+use xylem_net::wires::Refusal;
 use xylem_stanza::Kind;
 use xylem_store::metrics::LATENCY_BOUNDS_MS;
 
@@ -53,6 +54,7 @@ impl Collector for Parts {
         self.sessions(&mut page)?;
         self.stanzas(&mut page)?;
         self.store(&mut page)?;
+        self.wires(&mut page)?;
         self.plugins(&mut page)
     }
 }
@@ -124,6 +126,16 @@ impl Parts {
             MetricType::Histogram,
         )?;
         encoder.encode_histogram::<NoLabelSet>(metrics.total_commit_us as f64 / 1e6, metrics.commits, &buckets, None)
+    }
+
+    fn wires(&self, page: &mut Page<'_, '_>) -> Result<(), Error> {
+        let counts = self.0.wires.counts();
+        let open = [("handshake", counts.shaking), ("waiting", counts.waiting), ("relayed", counts.relayed)];
+        page.gauges("wires", "Connections that are no streams, open now", "state", &open)?;
+        let refused: Vec<_> = Refusal::ALL.iter().map(|why| why.name()).zip(counts.refused).collect();
+        page.counters("wires_refused", "Wires that ended before they were relayed", "why", &refused)?;
+        page.counter("wire_relays", "Relays between two wires", counts.relays)?;
+        page.counter("wire_bytes", "Bytes relayed", counts.bytes)
     }
 
     fn plugins(&self, page: &mut Page<'_, '_>) -> Result<(), Error> {

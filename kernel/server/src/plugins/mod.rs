@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use xylem_hooks::{Manifest, Plan};
-use xylem_host::{Host, HostConfig, Package, PluginInfo, ServerInfo, Settings, State};
+use xylem_host::{Host, HostConfig, Package, PluginInfo, ServerInfo, Settings, State, WireService};
 use xylem_router::Router;
 use xylem_session::SessionTable;
 use xylem_store::{Store, Turn};
@@ -71,8 +71,9 @@ impl PluginService {
         Ok(Self { host, config: ArcSwap::from_pointee(config.clone()), known })
     }
 
-    /// Connects host and router, and lets plugins begin.
-    pub fn attach(&self, router: &Router) {
+    /// Connects host, router and what listens for plugins, and lets plugins begin.
+    pub fn attach(&self, router: &Router, wires: Arc<dyn WireService>) {
+        self.host.attach_wires(wires);
         router.attach(Arc::clone(&self.host) as Arc<_>);
         self.host.attach(Arc::new(router.clone()));
         self.host.start();
