@@ -123,3 +123,147 @@ fn who_loses_the_connection_leaves_the_room() {
     crone.receives_nothing();
     server.no_faults();
 }
+
+#[test]
+fn a_persistent_room_outlives_the_server() {
+    let mut server = heath();
+    let mut crone = server.client("crone@localhost/desktop");
+    enter(&mut crone, "first");
+    crone.send(&format!(
+        "<iq type='set' id='open' to='{ROOM}'><query xmlns='http://jabber.org/protocol/muc#owner'>
+           <x xmlns='jabber:x:data' type='submit'>
+             <field var='muc#roomconfig_persistentroom'><value>1</value></field>
+             <field var='muc#roomconfig_roomname'><value>A Dark Cave</value></field>
+             <field var='muc#roomconfig_whois'><value>anyone</value></field></x></query></iq>"
+    ));
+    crone.send(&format!(
+        "<iq type='set' id='ban' to='{ROOM}'><query xmlns='http://jabber.org/protocol/muc#admin'>
+           <item affiliation='outcast' jid='hag@localhost'/></query></iq>"
+    ));
+    crone.send(&format!("<message type='groupchat' id='m1' to='{ROOM}'><body>Double</body></message>"));
+    crone.send(&format!("<message type='groupchat' id='s1' to='{ROOM}'><subject>Toil</subject></message>"));
+    crone.skip();
+    server.restart();
+
+    let mut hag = server.client("hag@localhost/pda");
+    enter(&mut hag, "third");
+    hag.receives("<presence type='error' from='{any}'>{...}<error type='auth'><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>");
+    let mut wiccan = server.client("wiccan@localhost/laptop");
+    enter(&mut wiccan, "second");
+    // Nobody is left in it, and everything else is as it was.
+    wiccan.receives(&format!(
+        "<presence from='{ROOM}/second'>{}{ID}</presence>",
+        x("<item affiliation='none' role='participant' jid='wiccan@localhost/laptop'/><status code='110'/><status code='100'/>")
+    ));
+    wiccan.receives(&format!(
+        "<message type='groupchat' id='m1' from='{ROOM}/first'><body>Double</body>{ID}
+           <delay xmlns='urn:xmpp:delay' from='{ROOM}' stamp='{{stamp}}'/>
+           <stanza-id xmlns='urn:xmpp:sid:0' by='{ROOM}' id='{{id}}'/></message>"
+    ));
+    wiccan.receives(&format!(
+        "<message type='groupchat' id='s1' from='{ROOM}/first'><subject>Toil</subject>{ID}
+           <delay xmlns='urn:xmpp:delay' from='{ROOM}' stamp='{{stamp}}'/></message>"
+    ));
+    wiccan.receives_nothing();
+    server.no_faults();
+}
+
+#[test]
+fn a_temporary_room_ends_with_the_server() {
+    let mut server = heath();
+    let mut crone = coven(&server);
+    crone.send(&format!("<message type='groupchat' id='m1' to='{ROOM}'><body>Double</body></message>"));
+    crone.skip();
+    server.restart();
+    let mut wiccan = server.client("wiccan@localhost/laptop");
+    enter(&mut wiccan, "second");
+    wiccan.receives(&format!(
+        "<presence from='{ROOM}/second'>{}{ID}</presence>",
+        x("<item affiliation='owner' role='moderator' jid='wiccan@localhost/laptop'/><status code='110'/><status code='201'/>")
+    ));
+    wiccan.receives(&format!("<message type='groupchat' from='{ROOM}'><subject/></message>"));
+    wiccan.receives_nothing();
+    server.no_faults();
+}
+
+#[test]
+fn a_change_that_is_not_written_is_not_told() {
+    let mut server = heath();
+    let mut crone = server.client("crone@localhost/desktop");
+    enter(&mut crone, "first");
+    crone.skip();
+    server.fail_next_commit();
+    crone.send(&format!(
+        "<iq type='set' id='open' to='{ROOM}'><query xmlns='http://jabber.org/protocol/muc#owner'>
+           <x xmlns='jabber:x:data' type='submit'>
+             <field var='muc#roomconfig_persistentroom'><value>1</value></field></x></query></iq>"
+    ));
+    crone.receives(&format!(
+        "<iq type='error' id='open' from='{ROOM}'><error type='wait'>
+           <internal-server-error xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+    ));
+    crone.receives_nothing();
+    server.restart();
+}
+
+#[test]
+fn a_destroyed_persistent_room_leaves_its_name_unused_for_a_while() {
+    let server = heath();
+    let mut crone = server.client("crone@localhost/desktop");
+    enter(&mut crone, "first");
+    let owner = "xmlns='http://jabber.org/protocol/muc#owner'";
+    crone.send(&format!(
+        "<iq type='set' id='1' to='{ROOM}'><query {owner}><x xmlns='jabber:x:data' type='submit'>
+           <field var='muc#roomconfig_persistentroom'><value>1</value></field></x></query></iq>"
+    ));
+    crone.send(&format!("<iq type='set' id='2' to='{ROOM}'><query {owner}><destroy/></query></iq>"));
+    crone.skip();
+    enter(&mut crone, "first");
+    crone.receives("<presence type='error' from='{any}'>{...}<error type='cancel'><gone xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>");
+    server.advance(std::time::Duration::from_hours(7 * 24));
+    enter(&mut crone, "first");
+    crone.receives(&format!("<presence from='{ROOM}/first'>{{...}}</presence>"));
+    crone.skip();
+    server.no_faults();
+}
+
+#[test]
+fn the_administrator_says_who_may_make_rooms() {
+    let settings = serde_json::json!({"creation": "admins", "admins": ["hag@localhost"]});
+    let server = Kit::new().plugin("xylem.muc").config("xylem.muc", settings).start();
+    server.account("crone");
+    server.account("hag");
+    let mut crone = server.client("crone@localhost/desktop");
+    enter(&mut crone, "first");
+    crone.receives("<presence type='error' from='{any}'>{...}<error type='cancel'><not-allowed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>");
+    let mut hag = somebody(&server, "hag@localhost/pda", "third");
+    hag.send(&format!("<presence type='unavailable' to='{ROOM}/third'/>"));
+    hag.skip();
+    hag.receives_nothing();
+    server.no_faults();
+}
+
+#[test]
+fn nobody_makes_more_rooms_than_allowed() {
+    let server = Kit::new().plugin("xylem.muc").config("xylem.muc", serde_json::json!({"rooms_per_user": 2})).start();
+    server.account("crone");
+    let mut crone = server.client("crone@localhost/desktop");
+    let mut make = |room: &str| {
+        crone.send(&format!(
+            "<presence to='{room}@conference.localhost/n'><x xmlns='http://jabber.org/protocol/muc'/></presence>"
+        ));
+        crone.skip().concat()
+    };
+    assert!(make("one").contains("201") && make("two").contains("201"));
+    assert!(make("three").contains("resource-constraint"));
+    crone.send("<presence type='unavailable' to='one@conference.localhost/n'/>");
+    crone.skip();
+    let mut make = |room: &str| {
+        crone.send(&format!(
+            "<presence to='{room}@conference.localhost/n'><x xmlns='http://jabber.org/protocol/muc'/></presence>"
+        ));
+        crone.skip().concat()
+    };
+    assert!(make("three").contains("201"), "a room that is over does not count");
+    server.no_faults();
+}
