@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context as _, bail};
 use xylem_pack::{Project, manifest_of};
 
+use super::workbench;
 use crate::plugins;
 use crate::template::{self, Filling};
 
@@ -35,6 +36,10 @@ pub(super) fn new(folder: &Path, id: Option<String>, sdk: Option<PathBuf>) -> an
             std::fs::create_dir_all(parent)?;
         }
         std::fs::write(&path, text).with_context(|| path.display().to_string())?;
+    }
+    if let Some(lock) = sdk.as_deref().map(|sdk| sdk.join("../../Cargo.lock")).filter(|lock| lock.exists()) {
+        // The versions that this checkout was tested with; cargo leaves out what is not needed.
+        std::fs::copy(&lock, folder.join("Cargo.lock")).with_context(|| lock.display().to_string())?;
     }
     println!("Made {}. Next: xylem plugin build {0}", folder.display());
     Ok(())
@@ -67,13 +72,28 @@ pub(super) fn check(path: &Path) -> anyhow::Result<()> {
 pub(super) fn test(folder: &Path) -> anyhow::Result<()> {
     let project = Project::open(folder)?;
     ensure_target()?;
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status =
-        Command::new(cargo).arg("test").current_dir(&project.folder).status().context("cargo cannot be run")?;
+    let mut cargo = cargo();
+    cargo.arg("test").current_dir(&project.folder);
+    if let Some(shared) = workbench::shared(&project.folder)? {
+        if !shared.exists() {
+            eprintln!(
+                "The testing kit is built first, which is the server itself: once, some minutes. It is kept for all \
+                 plugins in {}.",
+                shared.display()
+            );
+        }
+        cargo.env("CARGO_TARGET_DIR", shared).args(workbench::PROFILE.iter().flat_map(|says| ["--config", says]));
+    }
+    let status = cargo.status().context("cargo cannot be run")?;
     if !status.success() {
         bail!("tests failed");
     }
     Ok(())
+}
+
+/// The cargo that runs this, or the one in the path.
+pub(super) fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 fn ensure_target() -> anyhow::Result<()> {

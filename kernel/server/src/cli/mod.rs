@@ -5,6 +5,7 @@ mod author;
 mod client;
 mod password;
 mod show;
+mod workbench;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
