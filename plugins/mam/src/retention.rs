@@ -1,0 +1,63 @@
+//! How long, and how many (XEP-0313 §3.2): always the oldest go.
+
+use std::cell::RefCell;
+
+use xylem_sdk::outbox;
+use xylem_sdk::prelude::*;
+
+use crate::Config;
+use crate::stores::MESSAGES;
+
+const TIMER: &str = "retention";
+const DAY: u64 = 86_400_000;
+/// How long what the configuration said is believed, in milliseconds.
+const FRESH: u64 = 10_000;
+
+/// After something was archived. The archive is looked through once a day, and about once in
+/// 256 messages, in case too many accounts have timers.
+pub(crate) fn after(cx: &Cx, id: &str, first: bool) -> Result<(), Fault> {
+    if first {
+        wake_tomorrow(cx);
+    }
+    // Ids are scattered.
+    if id.ends_with("00") { purge(cx) } else { Ok(()) }
+}
+
+pub(crate) fn retain(cx: &Cx, _wake: &xylem_sdk::Wake) -> Result<(), Failure> {
+    if MESSAGES.count()? > 0 {
+        purge(cx)?;
+        wake_tomorrow(cx);
+    }
+    Ok(())
+}
+
+fn purge(cx: &Cx) -> Result<(), Fault> {
+    let config = Config::load();
+    if config.max_age > 0 {
+        MESSAGES.purge_before(cx.now().saturating_sub(config.max_age))?;
+    }
+    let most = config.max_messages.unsigned_abs().max(1);
+    if MESSAGES.count()? > most { MESSAGES.purge(most) } else { Ok(()) }
+}
+
+fn wake_tomorrow(cx: &Cx) {
+    // Without a timer the archive is looked through when messages come.
+    let _ = outbox::wake(TIMER, cx.now() + DAY, "");
+}
+
+/// The policy of a domain for accounts that have not chosen.
+pub(crate) fn default_policy(cx: &Cx) -> String {
+    thread_local! {
+        static KNOWN: RefCell<Vec<(String, u64, String)>> = const { RefCell::new(Vec::new()) };
+    }
+    let (domain, now) = (cx.domain(), cx.now());
+    KNOWN.with_borrow_mut(|known| {
+        known.retain(|(_, at, _)| now.abs_diff(*at) < FRESH);
+        if let Some((_, _, policy)) = known.iter().find(|(of, _, _)| *of == domain) {
+            return policy.clone();
+        }
+        let policy = Config::load().default;
+        known.push((domain, now, policy.clone()));
+        policy
+    })
+}
