@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use xylem_stanza::{BareJid, FullJid, Jid, Stanza};
 
-use crate::page::{PageForm, PageOrder};
+use crate::page::{PageForm, PageOrder, Template};
 
 /// Which sessions of an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,6 +79,13 @@ pub enum Effect {
     ToSessions {
         account: BareJid,
         stanza: Stanza,
+        pick: Pick,
+    },
+    /// A copy, inside something, to each picked session that does not get the stanza itself.
+    Copies {
+        account: BareJid,
+        stanza: Stanza,
+        wrapping: Arc<Template>,
         pick: Pick,
     },
     /// The last broadcast presence of each available session of the account.

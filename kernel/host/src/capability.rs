@@ -18,6 +18,7 @@ use std::fmt::Display;
 
 use wasmtime::component::{ComponentType, Lift, Linker, Lower};
 
+pub(crate) use self::outbox::unguessable;
 use crate::guest::Guest;
 
 /// `xylem:stanza/types.fault`.

@@ -18,6 +18,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::engine::{CodeCache, PluginEngine};
 use crate::error::HostError;
 use crate::lanes::Lanes;
+use crate::marks::Wrappings;
 use crate::pages::Pages;
 use crate::plugin::Plugin;
 use crate::services::Services;
@@ -99,6 +100,7 @@ impl Host {
             timers: Default::default(),
             lanes,
             pages: Pages::default(),
+            wrappings: Wrappings::default(),
             release: OnceLock::new(),
             wires: OnceLock::new(),
             compiled: Default::default(),

@@ -25,6 +25,7 @@ mod host;
 mod instance;
 mod lanes;
 mod limits;
+mod marks;
 pub mod package;
 mod pages;
 mod plugin;

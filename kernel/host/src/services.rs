@@ -18,6 +18,7 @@ use crate::groups::Groups;
 use crate::guest::{After, Call, Core};
 use crate::host::ServerInfo;
 use crate::lanes::Lanes;
+use crate::marks::Wrappings;
 use crate::pages::Pages;
 use crate::timers::Timers;
 use crate::volatile::Volatile;
@@ -43,6 +44,7 @@ pub(crate) struct Services {
     pub(crate) timers: Timers,
     pub(crate) lanes: Lanes,
     pub(crate) pages: Pages,
+    pub(crate) wrappings: Wrappings,
     pub(crate) release: OnceLock<Arc<dyn Release>>,
     pub(crate) wires: OnceLock<WirePort>,
     /// As compiled from manifests.

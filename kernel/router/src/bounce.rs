@@ -32,12 +32,13 @@ impl Parts {
         self.answer(reply, origin).await;
     }
 
-    /// Sends an answer of the server: to a session of ours directly, past the chains.
+    /// Sends an answer of the server: to a session of ours directly, past the chains. Messages take
+    /// the way of all messages, as a conversation may be on several devices.
     pub(crate) async fn answer(self: &Arc<Self>, reply: Stanza, origin: &Origin) {
         let local = reply.to().and_then(xylem_stanza::Jid::full).and_then(|full| self.sessions.find(&full));
         match local {
-            Some(session) => drop(self.push(&session, &reply)),
-            None => {
+            Some(session) if reply.kind() != Kind::Message => drop(self.push(&session, &reply)),
+            _ => {
                 let origin = Origin { hops: origin.hops.saturating_add(1), ..origin.clone() };
                 self.route(reply, origin).await;
             }

@@ -12,6 +12,7 @@
 
 mod bounce;
 mod chain;
+mod copies;
 pub mod counters;
 pub mod delivery;
 mod destination;

@@ -78,7 +78,7 @@ impl Parts {
     }
 }
 
-fn choose(stanza: &Stanza, resource: Option<&FullJid>, sessions: &Sessions) -> Delivery {
+pub(crate) fn choose(stanza: &Stanza, resource: Option<&FullJid>, sessions: &Sessions) -> Delivery {
     let kind = stanza.type_();
     let Some(wanted) = resource else { return delivery::to_bare(kind, sessions) };
     match sessions.iter().find(|session| session.jid() == wanted) {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use xylem_hooks::{Cause, Done, Effect, Pick, Release};
-use xylem_session::{Barrier, Delivery, Session};
+use xylem_session::{Barrier, Delivery, Session, Sessions};
 use xylem_stanza::{BareJid, FullJid, Jid, Kind, Stanza};
 use xylem_store::{ArchiveQuery, Purge};
 
@@ -28,6 +28,9 @@ impl Parts {
             Effect::Send(stanza) => self.route(stanza, origin.clone()).await,
             Effect::ToAddresses { stanza, to } => self.to_addresses(&stanza, &to, origin).await,
             Effect::ToSessions { account, stanza, pick } => self.to_sessions(&account, &stanza, &pick),
+            Effect::Copies { account, stanza, wrapping, pick } => {
+                self.copy_to_sessions(&account, &stanza, &wrapping, &pick);
+            }
             Effect::PresenceTo { account, to } => self.presence_to(&account, &to, origin).await,
             Effect::Deliver { table, partition, to, remove } => self.deliver(table, partition, &to, remove),
             Effect::Page(order) => self.page(*order, cause, origin).await,
@@ -44,7 +47,8 @@ impl Parts {
         }
     }
 
-    fn to_sessions(&self, account: &BareJid, stanza: &Stanza, pick: &Pick) {
+    /// The sessions of an account that a plugin picked.
+    pub(crate) fn picked(&self, sessions: &Sessions, pick: &Pick) -> Sessions {
         let tag = pick.tag.as_deref().map(|tag| self.sessions.tags().find(tag));
         let picked = |session: &&Arc<Session>| {
             let presence = session.presence();
@@ -54,7 +58,11 @@ impl Parts {
                 && pick.except.as_deref() != Some(session.jid().resource())
                 && pick.only.as_deref().is_none_or(|only| only == session.jid().resource())
         };
-        for session in self.sessions.of(account.as_str()).iter().filter(picked) {
+        sessions.iter().filter(picked).cloned().collect()
+    }
+
+    fn to_sessions(&self, account: &BareJid, stanza: &Stanza, pick: &Pick) {
+        for session in &self.picked(&self.sessions.of(account.as_str()), pick) {
             // What was addressed to the account stays so: a request for a subscription is for the bare address.
             let addressed = if stanza.to().is_some() { stanza.clone() } else { stanza.with_to(session.jid()) };
             if addressed.kind() == Kind::Message {

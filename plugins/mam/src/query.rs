@@ -5,9 +5,9 @@ use xylem_sdk::outbox;
 use xylem_sdk::prelude::*;
 use xylem_sdk::time::utc_ms;
 
+use crate::NS;
 use crate::filter::{self, RSM};
 use crate::stores::MESSAGES;
-use crate::NS;
 
 const STANZAS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
 const FORM: &str = "jabber:x:data";

@@ -42,6 +42,16 @@ impl<'a> Pick<'a> {
         Self { only: Some(resource), ..Self::default() }
     }
 
+    fn into_wit(self) -> wit::Pick {
+        wit::Pick {
+            available: self.available,
+            min_priority: self.min_priority,
+            tag: self.tag.map(Into::into),
+            except: self.except.map(Into::into),
+            only: self.only.map(Into::into),
+        }
+    }
+
     /// The same without this resource.
     #[must_use]
     pub fn except(mut self, resource: Option<&'a str>) -> Self {
@@ -63,14 +73,15 @@ pub fn forward(from: Option<&str>, to: Option<&str>) -> Result<(), Fault> {
 /// One copy to each picked session of the key's account, past the account's in chain. The
 /// template's `from` may be any address; without one it is the account.
 pub fn to_sessions(template: Option<Xml>, pick: Pick<'_>) -> Result<(), Fault> {
-    let pick = wit::Pick {
-        available: pick.available,
-        min_priority: pick.min_priority,
-        tag: pick.tag.map(Into::into),
-        except: pick.except.map(Into::into),
-        only: pick.only.map(Into::into),
-    };
-    Ok(wit::to_sessions(template.map(Xml::build).as_deref(), &pick)?)
+    Ok(wit::to_sessions(template.map(Xml::build).as_deref(), &pick.into_wit())?)
+}
+
+/// A copy of the current stanza, inside this wrapping, to each picked session of the key's account that the
+/// stanza itself is not delivered to (RFC 6121 §8.5). The wrapping is a message with
+/// [`crate::archive::STANZA`] in it that holds nothing of the stanza; it is checked once. Costs nothing
+/// when nobody is picked.
+pub fn copy_to_sessions(wrapping: &str, pick: Pick<'_>) -> Result<(), Fault> {
+    Ok(wit::copy_to_sessions(wrapping, &pick.into_wit())?)
 }
 
 /// One copy to each row key (an address) of a store or view whose index has this value.

@@ -37,6 +37,6 @@ mod world;
 pub use client::Client;
 pub use kit::Kit;
 pub use matching::Received;
-pub use serde_json::json;
+pub use serde_json::{Value, json};
 pub use server::Server;
 pub use stranger::Stranger;

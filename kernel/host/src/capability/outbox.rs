@@ -30,6 +30,18 @@ const TOKEN: usize = 1024;
 /// Longest wait for an answer in milliseconds.
 const TIMEOUT: u32 = 300_000;
 
+impl From<PickRecord> for Pick {
+    fn from(pick: PickRecord) -> Self {
+        Self {
+            available: pick.available,
+            min_priority: pick.min_priority,
+            tag: pick.tag,
+            except: pick.except,
+            only: pick.only,
+        }
+    }
+}
+
 type Cx<'a> = StoreContextMut<'a, Guest>;
 
 pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
@@ -47,6 +59,12 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
         "to-sessions",
         |mut cx: Cx<'_>, (template, pick): (Option<String>, PickRecord)| -> wasmtime::Result<Answer<()>> {
             Ok((to_sessions(cx.data_mut(), template.as_deref(), pick),))
+        },
+    )?;
+    into.func_wrap(
+        "copy-to-sessions",
+        |mut cx: Cx<'_>, (wrapping, pick): (String, PickRecord)| -> wasmtime::Result<Answer<()>> {
+            Ok((copy_to_sessions(cx.data_mut(), &wrapping, pick),))
         },
     )?;
     into.func_wrap(
@@ -128,14 +146,20 @@ fn to_sessions(guest: &mut Guest, template: Option<&str>, pick: PickRecord) -> R
         }
     };
     count(guest, 1, template.map_or(0, str::len))?;
-    let pick = Pick {
-        available: pick.available,
-        min_priority: pick.min_priority,
-        tag: pick.tag,
-        except: pick.except,
-        only: pick.only,
-    };
-    guest.call()?.effects.push(Effect::ToSessions { account, stanza, pick });
+    guest.call()?.effects.push(Effect::ToSessions { account, stanza, pick: pick.into() });
+    Ok(())
+}
+
+/// The wrapping is checked once, however many stanzas it is for.
+fn copy_to_sessions(guest: &mut Guest, wrapping: &str, pick: PickRecord) -> Result<(), Fault> {
+    grant(guest)?;
+    let core = std::sync::Arc::clone(&guest.core);
+    let wrapping = core.services.wrappings.get(wrapping)?;
+    count(guest, 1, 0)?;
+    let call = guest.call()?;
+    let account = BareJid::parse(&call.cause.key).map_err(Fault::invalid)?;
+    let stanza = call.current().ok_or(Fault::Missing)?.clone();
+    call.effects.push(Effect::Copies { account, stanza, wrapping, pick: pick.into() });
     Ok(())
 }
 
@@ -316,7 +340,7 @@ pub(super) fn count(guest: &mut Guest, stanzas: usize, bytes: usize) -> Result<(
 }
 
 /// Answers are matched by id and sender; the id must not be guessable by others.
-pub(super) fn unguessable() -> Result<String, Fault> {
+pub(crate) fn unguessable() -> Result<String, Fault> {
     let mut random = [0u8; 10];
     getrandom::fill(&mut random).map_err(Fault::invalid)?;
     Ok(random.iter().fold("ask-".to_owned(), |id, byte| format!("{id}{byte:02x}")))

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use wasmtime::component::{ComponentType, Lift};
 use xylem_hooks::Effect;
-use xylem_hooks::page::{Asked, PageForm, PageOrder, PageQuery, Place, Template};
+use xylem_hooks::page::{Asked, PageForm, PageOrder, PageQuery, Place};
 use xylem_stanza::{Jid, Kind};
 use xylem_store::ArchiveId;
 
 use super::{Fault, slot};
 use crate::capability::outbox;
 use crate::guest::{Core, Guest};
+use crate::marks::Marks;
 
 /// `xylem:archive/archive.query`.
 #[derive(ComponentType, Lift)]
@@ -41,10 +42,6 @@ pub(super) struct QueryRecord {
 const MOST: usize = 1000;
 /// Longest token in bytes.
 const TOKEN: usize = 16 << 10;
-/// XML cannot contain U+0001, so nothing that a client wrote is taken for a place.
-const MARKS: [(&str, Place); 3] =
-    [("\u{1}id\u{1}", Place::Id), ("\u{1}stamp\u{1}", Place::Stamp), ("\u{1}stanza\u{1}", Place::Stanza)];
-
 /// Reads rows and sends each inside the template; then `on-page` is called.
 pub(super) fn page(
     guest: &mut Guest,
@@ -132,45 +129,5 @@ impl QueryRecord {
             last: self.last,
             flip: self.flip,
         })
-    }
-}
-
-/// Stand-ins for the places while a template passes the parser; nobody can guess them.
-struct Marks([(String, Place); 3]);
-
-impl Marks {
-    fn new() -> Result<Self, Fault> {
-        let name = outbox::unguessable()?;
-        let stand_in = |place| match place {
-            Place::Id => format!("{name}-i"),
-            Place::Stamp => format!("{name}-s"),
-            Place::Stanza => format!("<{name}/>"),
-        };
-        Ok(Self(MARKS.map(|(_, place)| (stand_in(place), place))))
-    }
-
-    fn put(&self, template: &str) -> String {
-        let both = MARKS.iter().zip(&self.0);
-        both.fold(template.to_owned(), |text, ((mark, _), (stand_in, _))| text.replace(mark, stand_in))
-    }
-
-    fn find(&self, text: &str) -> Template {
-        Template::find(text, &self.0.each_ref().map(|(stand_in, place)| (stand_in.as_str(), *place)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-    use super::Marks;
-
-    #[test]
-    fn templates_pass_the_parser_and_come_back() {
-        let marks = Marks::new().unwrap();
-        let text = marks.put("<m id='\u{1}id\u{1}' q='{id}'><d s='\u{1}stamp\u{1}'/>\u{1}stanza\u{1}</m>");
-        assert!(xylem_xml::Element::parse(&text).is_ok(), "{text}");
-        let mut out = String::new();
-        marks.find(&text).write("7", "now", "<x/>", &mut out);
-        assert_eq!(out, "<m id='7' q='{id}'><d s='now'/><x/></m>");
     }
 }
