@@ -11,8 +11,14 @@ use crate::router::{Origin, Parts};
 impl Parts {
     /// Answers with this condition, where an answer is due.
     pub(crate) async fn refuse(self: &Arc<Self>, stanza: &Stanza, condition: Condition, origin: &Origin) {
-        let failure = Failure { condition, kind: None, text: None, app: None };
-        self.bounce(stanza, &failure, origin).await;
+        let Some(reply) = stanza.error_reply(condition, None) else { return };
+        self.counters.bounced();
+        if reply.kind() == Kind::Message {
+            // As the message went its way, so does what became of it: a conversation may be on several devices.
+            let origin = Origin { hops: origin.hops.saturating_add(1), ..origin.clone() };
+            return self.route(reply, origin).await;
+        }
+        self.answer(reply, origin).await;
     }
 
     /// Answers with what a plugin said, where an answer is due.
@@ -32,13 +38,12 @@ impl Parts {
         self.answer(reply, origin).await;
     }
 
-    /// Sends an answer of the server: to a session of ours directly, past the chains. Messages take
-    /// the way of all messages, as a conversation may be on several devices.
+    /// Sends an answer of the server: to a session of ours directly, past the chains.
     pub(crate) async fn answer(self: &Arc<Self>, reply: Stanza, origin: &Origin) {
         let local = reply.to().and_then(xylem_stanza::Jid::full).and_then(|full| self.sessions.find(&full));
         match local {
-            Some(session) if reply.kind() != Kind::Message => drop(self.push(&session, &reply)),
-            _ => {
+            Some(session) => drop(self.push(&session, &reply)),
+            None => {
                 let origin = Origin { hops: origin.hops.saturating_add(1), ..origin.clone() };
                 self.route(reply, origin).await;
             }

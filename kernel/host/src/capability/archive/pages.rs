@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wasmtime::component::{ComponentType, Lift};
 use xylem_hooks::Effect;
-use xylem_hooks::page::{Asked, PageForm, PageOrder, PageQuery, Place};
+use xylem_hooks::page::{Asked, PageForm, PageOrder, PageQuery, Place, Template};
 use xylem_stanza::{Jid, Kind};
 use xylem_store::ArchiveId;
 
