@@ -13,7 +13,7 @@ pub mod verdict;
 
 pub use call::{Cause, Done, HookOutcome, IqOutcome, Plugins, Release};
 pub use effect::{Effect, Pick, Recipients};
-pub use manifest::{Manifest, ManifestError};
+pub use manifest::{Manifest, ManifestError, Treat};
 pub use page::{PageEnd, PageError, PageOrder};
 pub use plan::{Chain, Claim, ManifestEntry, Next, Party, Plan, PlanError, Step, Views, Walk};
 pub use point::{EntityClass, EventPoint, HookPoint, Phase};

@@ -5,6 +5,7 @@
 mod check;
 mod config;
 mod grants;
+mod held;
 mod listener;
 mod read;
 mod refusal;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 pub use config::{ConfigError, ConfigKind, ConfigOption, ConfigSchema};
 pub use grants::{AccountGrants, Needs, OutboxGrant, Recipient, Sender, SessionGrants, View};
+pub use held::{ClientStateRule, Treat};
 pub use listener::{Framing, ListenerSpec};
 pub use refusal::ManifestError;
 pub use units::{ByteSize, MatchName, Period, PluginId, Text};
@@ -37,6 +39,7 @@ pub struct Manifest {
     pub hooks: Vec<Hook>,
     pub iqs: Vec<IqClaim>,
     pub events: Vec<EventEntry>,
+    pub client_states: Vec<ClientStateRule>,
     /// Function names for `on-answer`, `on-wake` and `on-page`.
     pub replies: Replies,
     /// Function name for `start`.

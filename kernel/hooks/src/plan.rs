@@ -4,12 +4,14 @@
 mod chain;
 mod iq;
 mod order;
+mod states;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 pub use chain::{Chain, Next, Party, Step, Views, Walk};
 pub use iq::Claim;
+pub use states::ClientStates;
 
 use xylem_stanza::Type;
 
@@ -75,6 +77,7 @@ pub struct Plan {
     chains: [Arc<Chain>; HookPoint::ALL.len()],
     iq: Arc<IqTable>,
     events: Arc<[Vec<Listener>; EventPoint::COUNT]>,
+    client_states: Arc<ClientStates>,
     domains: Arc<HashMap<String, PluginIndex>>,
     declared: Arc<BTreeMap<String, BTreeMap<PluginIndex, Vec<String>>>>,
     contributions: Arc<BTreeMap<String, Arc<[String]>>>,
@@ -105,6 +108,7 @@ impl Plan {
             chains,
             iq: Arc::new(IqTable::compile(entries)?),
             events: Arc::new(listeners(entries)),
+            client_states: Arc::new(ClientStates::compile(entries)),
             domains: Arc::new(claimed(entries, domain)?),
             declared: Arc::new(declared(entries)),
             contributions: Arc::default(),
@@ -166,6 +170,12 @@ impl Plan {
     #[allow(clippy::indexing_slicing, reason = "one list per event")]
     pub fn listeners(&self, event: EventPoint) -> &[Listener] {
         &self.events[event as usize]
+    }
+
+    /// What clients that nobody looks at are sent.
+    #[must_use]
+    pub fn client_states(&self) -> &ClientStates {
+        &self.client_states
     }
 
     /// What all plugins add to a slot, sorted and without doubles.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use xylem_hooks::call::PluginIndex;
-use xylem_hooks::{HookPoint, Phase, Plan};
+use xylem_hooks::{HookPoint, Phase, Plan, Treat};
 use xylem_session::Session;
 use xylem_stanza::{BareJid, Condition, FullJid, Kind, Outgoing, Stanza, Type};
 
@@ -92,8 +92,27 @@ impl Parts {
         self.queue(session, stanza, stanza.outgoing().kept())
     }
 
+    /// Nobody looks at the client: plugins say what it can wait for (XEP-0352).
+    fn queue_for_later(&self, session: &Session, stanza: &Stanza, outgoing: Outgoing) -> bool {
+        let plan = self.directory.plan(session.jid().domain());
+        let treat = plan.map_or(Treat::Urgent, |plan| plan.client_states().treat(stanza));
+        let queue = session.queue();
+        let queued = match treat {
+            Treat::Urgent => queue.push(outgoing),
+            Treat::Hold => queue.push_held(outgoing, None),
+            Treat::Last => queue.push_held(outgoing, stanza.from().map(|from| from.as_str())),
+            Treat::Drop => Ok(()),
+        };
+        queued.is_ok()
+    }
+
     fn queue(&self, session: &Session, stanza: &Stanza, outgoing: Outgoing) -> bool {
-        let pushed = session.queue().push(outgoing).is_ok();
+        let queue = session.queue();
+        let pushed = if queue.is_inactive() {
+            self.queue_for_later(session, stanza, outgoing)
+        } else {
+            queue.push(outgoing).is_ok()
+        };
         if pushed {
             self.counters.went(stanza.kind());
         }

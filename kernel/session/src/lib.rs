@@ -22,6 +22,7 @@
 
 pub mod bell;
 mod error;
+mod held;
 mod locks;
 mod management;
 mod queue;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -9,6 +10,7 @@ use xylem_stanza::{Outgoing, StreamCondition};
 
 use crate::bell;
 use crate::error::Refused;
+use crate::held::{HELD, Held};
 use crate::locks::Mutex;
 use crate::management::Claim;
 
@@ -117,6 +119,8 @@ pub enum Interrupt {
 #[derive(Debug)]
 pub struct Queue {
     state: Mutex<State>,
+    /// Whether the state has something held back, so that senders need not look.
+    inactive: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -127,6 +131,7 @@ struct State {
     limits: QueueLimits,
     waker: Option<Waker>,
     phase: Phase,
+    held: Option<Box<Held>>,
 }
 
 #[derive(Debug)]
@@ -142,8 +147,9 @@ impl Queue {
     /// An empty queue; it allocates nothing until something is pushed.
     #[must_use]
     pub fn new(limits: QueueLimits) -> Self {
-        let state = State { items: VecDeque::new(), stanzas: 0, bytes: 0, limits, waker: None, phase: Phase::Open };
-        Self { state: Mutex::new(state) }
+        let phase = Phase::Open;
+        let state = State { items: VecDeque::new(), stanzas: 0, bytes: 0, limits, waker: None, phase, held: None };
+        Self { state: Mutex::new(state), inactive: AtomicBool::new(false) }
     }
 
     /// Queues a stanza.
@@ -174,6 +180,43 @@ impl Queue {
         drop(state);
         wake(waker);
         Ok(())
+    }
+
+    /// Queues a stanza that can wait while the client is [inactive](Self::set_active). With
+    /// a `key` it replaces what waits under the same one.
+    ///
+    /// # Errors
+    /// As [`Self::push`].
+    pub fn push_held(&self, stanza: Outgoing, key: Option<&str>) -> Result<(), Refused> {
+        let mut state = self.lock();
+        if !state.may_hold(size(&stanza)) {
+            drop(state);
+            return self.push(stanza);
+        }
+        state.open()?;
+        let replaced = state.hold(stanza, key);
+        drop(state);
+        drop(replaced);
+        Ok(())
+    }
+
+    /// For the session's task: whether anybody looks at the client (XEP-0352). While nobody
+    /// does, what was queued by [`Self::push_held`] waits until something else comes, until
+    /// there is much of it, or until the client is active again.
+    pub fn set_active(&self, active: bool) {
+        let mut state = self.lock();
+        let begins = !state.items.is_empty();
+        match (active, &state.held) {
+            (true, _) => state.held = None,
+            (false, None) => state.held = Some(Box::new(Held::new(begins))),
+            (false, Some(_)) => {}
+        }
+        self.inactive.store(!active, Ordering::Relaxed);
+    }
+
+    /// Whether the client said that nobody looks at it.
+    pub fn is_inactive(&self) -> bool {
+        self.inactive.load(Ordering::Relaxed)
     }
 
     /// Queues a barrier; it fires at once with [`Delivery::Lost`] if the session has ended.
@@ -273,7 +316,7 @@ impl Queue {
             Some(Interrupt::Claimed) => return Taken::Claimed,
             Some(Interrupt::End(_)) | None => {}
         }
-        if state.items.is_empty() {
+        if state.items.is_empty() || state.is_held() {
             state.remember(waker);
             return Taken::Empty;
         }
@@ -351,7 +394,33 @@ impl State {
     fn append(&mut self, item: Item) -> Option<Waker> {
         let first = self.items.is_empty();
         self.items.push_back(item);
-        if first { self.waker.take() } else { None }
+        let rings = self.held.as_mut().map_or(first, |held| held.release());
+        if rings { self.waker.take() } else { None }
+    }
+
+    fn is_held(&self) -> bool {
+        let ending = matches!(self.phase, Phase::Ending(_));
+        !ending && self.held.as_ref().is_some_and(|held| held.holds())
+    }
+
+    /// Whether one more stanza of this size may wait for something urgent.
+    fn may_hold(&self, size: usize) -> bool {
+        let room = self.stanzas < HELD.min(self.limits.stanzas / 2) && self.bytes + size <= self.limits.bytes / 2;
+        room && self.is_held()
+    }
+
+    /// Nobody is woken. What it replaces is to be dropped outside the lock.
+    fn hold(&mut self, stanza: Outgoing, key: Option<&str>) -> Option<Item> {
+        let place = key.and_then(|key| self.held.as_mut()?.replace(key.into(), self.items.len()));
+        let replaced = place.and_then(|place| self.items.remove(place));
+        if let Some(Item::Stanza(old)) = &replaced {
+            self.stanzas -= 1;
+            self.bytes -= size(old);
+        }
+        self.stanzas += 1;
+        self.bytes += size(&stanza);
+        self.items.push_back(Item::Stanza(stanza));
+        replaced
     }
 
     /// What was before is to be dropped outside the lock.
@@ -374,6 +443,7 @@ impl State {
             *into = std::mem::take(&mut self.items);
             self.stanzas = 0;
             self.bytes = 0;
+            self.emptied();
             return;
         }
         let mut taken = 0;
@@ -389,6 +459,13 @@ impl State {
         }
         if self.items.is_empty() {
             self.items = VecDeque::new();
+            self.emptied();
+        }
+    }
+
+    fn emptied(&mut self) {
+        if let Some(held) = &mut self.held {
+            held.emptied();
         }
     }
 }

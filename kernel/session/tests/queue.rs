@@ -162,3 +162,55 @@ fn who_runs_is_not_woken_and_who_is_blocked_hears_the_end() {
     assert_eq!(reader.rung(), 1);
     assert!(matches!(reader.queue.watch(&reader.waker), Some(Interrupt::End(end)) if !end.flush));
 }
+
+fn held(reader: &Reader, text: &str, key: Option<&str>) {
+    reader.queue.push_held(stanza(text), key).unwrap();
+}
+
+#[test]
+fn what_can_wait_waits_for_what_cannot() {
+    let reader = Reader::new(100, 1000);
+    held(&reader, "active", None);
+    assert_eq!(reader.take(100).1, ["active"]);
+    reader.queue.set_active(false);
+    assert!(reader.queue.is_inactive());
+    assert_eq!(reader.take(100).0, Taken::Empty);
+    let rung = reader.rung();
+    for (text, key) in [("1", Some("a")), ("2", Some("b")), ("3", None), ("4", Some("a")), ("5", Some("b"))] {
+        held(&reader, text, key);
+    }
+    held(&reader, "6", Some("a"));
+    assert_eq!((reader.rung(), reader.take(100).0, reader.queue.depth()), (rung, Taken::Empty, (3, 3)));
+    reader.queue.push(stanza("urgent")).unwrap();
+    assert_eq!(reader.rung(), rung + 1);
+    assert_eq!(reader.take(100).1, ["3", "5", "6", "urgent"]);
+    // And again.
+    held(&reader, "7", Some("a"));
+    assert_eq!(reader.take(100).0, Taken::Empty);
+    reader.queue.set_active(true);
+    assert_eq!(reader.take(100).1, ["7"]);
+    held(&reader, "8", Some("a"));
+    assert_eq!(reader.take(100).1, ["8"]);
+}
+
+#[test]
+fn too_much_to_wait_goes_out() {
+    let reader = Reader::new(8, 1000);
+    reader.queue.set_active(false);
+    assert_eq!(reader.take(100).0, Taken::Empty);
+    for text in ["1", "2", "3", "4"] {
+        held(&reader, text, None);
+    }
+    assert_eq!((reader.take(100).0, reader.rung()), (Taken::Empty, 0));
+    held(&reader, "5", None);
+    assert_eq!(reader.rung(), 1);
+    assert_eq!(reader.take(100).1, ["1", "2", "3", "4", "5"]);
+    // The end takes along what waits, and a barrier does not wait itself.
+    held(&reader, "6", None);
+    assert_eq!(reader.take(100).0, Taken::Empty);
+    reader.queue.barrier(Barrier::new(drop)).unwrap();
+    assert_eq!(reader.take(100).1, ["6", "Barrier(Barrier)"]);
+    held(&reader, "7", None);
+    reader.queue.end(StreamCondition::Conflict, None);
+    assert_eq!(reader.take(100).1, ["7"]);
+}

@@ -7,6 +7,7 @@ use toml::Spanned;
 
 use super::config::RawOption;
 use super::grants::{AccountGrants, OutboxGrant, SessionGrants, View};
+use super::held::RawClientState;
 use super::refusal::ManifestError;
 use super::units::{ByteSize, MatchName, Period, PluginId};
 use super::{About, Class, Framing, KeyKind, Manifest, OnFault, RunModel, Scope, Shape, Xep, check};
@@ -42,6 +43,8 @@ pub(super) struct Raw {
     pub(super) iq: Vec<Spanned<RawIq>>,
     #[serde(default)]
     pub(super) event: Vec<Spanned<RawEvent>>,
+    #[serde(default, rename = "client-state")]
+    pub(super) client_state: Vec<Spanned<RawClientState>>,
     #[serde(default)]
     pub(super) replies: RawReplies,
     #[serde(default)]

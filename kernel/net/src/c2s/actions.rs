@@ -62,7 +62,7 @@ impl Driver {
             Action::Manage(terms) => self.manage(terms),
             Action::Resume { account, request } => self.resume_session(&account, request),
             Action::Reestablished(_) => self.reestablished(),
-            Action::ClientState { .. } => {}
+            Action::ClientState { active } => self.client_state(active),
             Action::Close(ending) => self.close(&ending),
             other => tracing::warn!(?other, "the stream wants something unknown"),
         }

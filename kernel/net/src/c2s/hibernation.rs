@@ -102,6 +102,8 @@ pub(super) fn begin(
         management.hibernate();
     }
     kept.shrink();
+    // XEP-0352 §5.2: not restored.
+    session.queue().set_active(true);
     make_room(context, &session);
     tracing::debug!(jid = %session.jid(), unacknowledged = kept.stanzas(), "session waits for its client");
     let telling = context.entry.hibernated(&session);

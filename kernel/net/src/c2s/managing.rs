@@ -91,6 +91,13 @@ impl Driver {
         self.managed = Some(Box::new(Managed::new(Box::default())));
     }
 
+    /// Whether anybody looks at the client (XEP-0352).
+    pub(super) fn client_state(&self, active: bool) {
+        if let Some(session) = self.session() {
+            session.queue().set_active(active);
+        }
+    }
+
     /// A stanza of the stream's own. It counts like any other.
     pub(super) fn reply(&mut self, bytes: bytes::Bytes) {
         let Some(managed) = &mut self.managed else { return self.answers.extend_from_slice(&bytes) };
@@ -195,6 +202,7 @@ impl Driver {
         tracing::debug!(peer = %self.peer, "the session goes on elsewhere");
         let mut kept = managed.kept;
         kept.handled = self.handled();
+        self.client_state(true);
         self.place = Place::Left;
         claim.give(kept);
         self.handle(Event::End(StreamError::with_text(StreamCondition::Conflict, "resumed elsewhere")));
