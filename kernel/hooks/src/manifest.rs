@@ -157,6 +157,8 @@ pub enum Test {
     /// The other party has a row in this table: its full JID, its bare JID, its
     /// domain with the resource, or its domain.
     Peer { table: Arc<str>, scope: Scope },
+    /// The key has any row in this table, whoever the other party is.
+    Any { table: Arc<str>, scope: Scope },
 }
 
 /// `[[hook]]`.

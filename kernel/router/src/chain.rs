@@ -105,6 +105,10 @@ impl Views for Rows<'_> {
             || known(domain);
         Some(found)
     }
+
+    fn any(&self, table: &str, partition: &str) -> Option<bool> {
+        Some(!self.0.kv(table).cached(partition)?.is_empty().unwrap_or(false))
+    }
 }
 
 async fn load(store: &Store, table: &Arc<str>, partition: &str) -> bool {

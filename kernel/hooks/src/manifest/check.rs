@@ -1,6 +1,7 @@
 //! From the shape of the file to a manifest, or to the first thing that is wrong with it.
 
 use std::ops::{Range, RangeInclusive};
+use std::sync::Arc;
 use std::time::Duration;
 
 use toml::Spanned;
@@ -447,18 +448,24 @@ fn test_of(text: &str, stores: &[StoreSpec], needs: &Needs) -> Result<Test, Stri
         return Ok(Test::Child { ns: ns.to_owned(), name: (name != "*").then(|| name.to_owned()) });
     }
     let words: Vec<&str> = text.split_whitespace().collect();
-    let &["peer", "in", place] = words.as_slice() else {
-        return Err(format!("`{text}` is no test; write {{namespace}}name, {{namespace}}* or `peer in store`"));
+    let &[whose @ ("peer" | "any"), "in", place] = words.as_slice() else {
+        let known = "write {namespace}name, {namespace}*, `peer in store` or `any in store`";
+        return Err(format!("`{text}` is no test; {known}"));
     };
+    let (table, scope) = table_of(place, stores, needs)?;
+    Ok(if whose == "peer" { Test::Peer { table, scope } } else { Test::Any { table, scope } })
+}
+
+fn table_of(place: &str, stores: &[StoreSpec], needs: &Needs) -> Result<(Arc<str>, Scope), String> {
     if place.contains('/') {
         let view = needs.views.iter().find(|view| *view.table == *place);
         let view = view.ok_or_else(|| format!("`{place}` is not granted; add it to `views` under [needs]"))?;
-        return Ok(Test::Peer { table: view.table.clone(), scope: Scope::Key });
+        return Ok((view.table.clone(), Scope::Key));
     }
     let store = stores.iter().find(|store| store.name == place && store.shape == Shape::Kv);
     let store = store.ok_or_else(|| format!("there is no kv store `{place}`; add a [[store]] of that name"))?;
     if store.class == Class::Volatile {
         return Err(format!("`{place}` is volatile, so filters cannot ask it; give it another `class`"));
     }
-    Ok(Test::Peer { table: store.table.clone(), scope: store.scope })
+    Ok((store.table.clone(), store.scope))
 }

@@ -34,6 +34,7 @@ zebra = "{urn:z}*"
 body = "{jabber:client}body"
 blocked = "peer in list"
 friend = "peer in xylem.roster/contacts"
+listed = "any in list"
 [[hook]]
 on = "message.in"
 phase = "screen"
@@ -115,9 +116,10 @@ fn everything_is_read_in_the_order_of_the_file() {
         (RunModel::Keyed, KeyKind::Account, Some(2))
     );
     let names: Vec<_> = manifest.matches.iter().map(|found| found.name.as_str()).collect();
-    assert_eq!(names, ["zebra", "body", "blocked", "friend"]);
+    assert_eq!(names, ["zebra", "body", "blocked", "friend", "listed"]);
     assert_eq!(manifest.matches[2].test, Test::Peer { table: "xylem.blocking/list".into(), scope: Scope::Key });
     assert_eq!(manifest.matches[3].test, Test::Peer { table: "xylem.roster/contacts".into(), scope: Scope::Key });
+    assert_eq!(manifest.matches[4].test, Test::Any { table: "xylem.blocking/list".into(), scope: Scope::Key });
     let hook = &manifest.hooks[0];
     assert!(hook.types.contains(Type::Chat) && !hook.types.contains(Type::Headline));
     assert!(hook.to.contains(AddressForm::Full) && !hook.to.contains(AddressForm::None));

@@ -23,6 +23,9 @@ pub trait Views {
     /// Whether the partition has a row for the peer: full JID, bare JID, domain with
     /// resource, domain. `None`: the rows are not in memory; load them and ask again.
     fn contains(&self, table: &str, partition: &str, peer: &Jid) -> Option<bool>;
+
+    /// Whether the partition has any row; `None` as above.
+    fn any(&self, table: &str, partition: &str) -> Option<bool>;
 }
 
 /// Between whom the stanza passes.
@@ -55,13 +58,15 @@ pub struct Step {
     /// Which of the walk's bit sets is this plugin's.
     slot: usize,
     /// Table lookups among the plugin's matches.
-    peers: Arc<[Peer]>,
-    peer_bits: u64,
+    lookups: Arc<[Lookup]>,
+    lookup_bits: u64,
 }
 
 #[derive(Debug, Clone)]
-struct Peer {
+struct Lookup {
     bit: u8,
+    /// For a row of the other party, or for any row at all.
+    peer: bool,
     table: Arc<str>,
     scope: Scope,
 }
@@ -96,8 +101,8 @@ impl Chain {
             if hooks.is_empty() {
                 continue;
             }
-            let peers = chain.add_matches(entry);
-            let peer_bits = peers.iter().fold(0, |bits, peer| bits | 1 << peer.bit);
+            let lookups = chain.add_matches(entry);
+            let lookup_bits = lookups.iter().fold(0, |bits, lookup| bits | 1 << lookup.bit);
             for (n, hook) in hooks {
                 let node = Node {
                     id: entry.manifest.id(),
@@ -118,8 +123,8 @@ impl Chain {
                     when_text: hook.when_text.clone(),
                     handler: hook.handler.clone(),
                     slot: chain.slots,
-                    peers: Arc::clone(&peers),
-                    peer_bits,
+                    lookups: Arc::clone(&lookups),
+                    lookup_bits,
                 };
                 steps.push((node, step));
             }
@@ -134,18 +139,22 @@ impl Chain {
     }
 
     /// Adds the element tests of a plugin; gives back its table lookups.
-    fn add_matches(&mut self, entry: &ManifestEntry) -> Arc<[Peer]> {
-        let mut peers = Vec::new();
+    fn add_matches(&mut self, entry: &ManifestEntry) -> Arc<[Lookup]> {
+        let mut lookups = Vec::new();
+        let mut lookup = |bit, peer, table: &Arc<str>, scope: &Scope| {
+            lookups.push(Lookup { bit, peer, table: Arc::clone(table), scope: *scope });
+        };
         for (bit, found) in (0..).zip(&entry.manifest.matches) {
             match &found.test {
                 Test::Child { ns, name } => {
                     let name = name.as_deref().map(Box::from);
                     self.elements.entry_ref(ns.as_str()).or_default().push(ElementTest { name, slot: self.slots, bit });
                 }
-                Test::Peer { table, scope } => peers.push(Peer { bit, table: Arc::clone(table), scope: *scope }),
+                Test::Peer { table, scope } => lookup(bit, true, table, scope),
+                Test::Any { table, scope } => lookup(bit, false, table, scope),
             }
         }
-        peers.into()
+        lookups.into()
     }
 
     fn index(&mut self) {
@@ -310,23 +319,23 @@ impl<'a> Walk<'a> {
         let (Some(bits), Some(known)) = (self.bits.get_mut(step.slot), self.known.get_mut(step.slot)) else {
             return Asks::No;
         };
-        let known_bits = if *known { u64::MAX } else { !step.peer_bits };
+        let known_bits = if *known { u64::MAX } else { !step.lookup_bits };
         if step.when.decide(*bits, known_bits) == Some(false) {
             return Asks::No;
         }
-        if !*known && step.peer_bits != 0 {
-            if let Some(peer) = party.peer {
-                for lookup in &*step.peers {
-                    let partition = if lookup.scope == Scope::Domain || step.key == KeyKind::Domain {
-                        party.domain
-                    } else {
-                        party.key
-                    };
-                    match views.contains(&lookup.table, partition, peer) {
-                        None => return Asks::Rows(&lookup.table, partition.to_owned()),
-                        Some(true) => *bits |= 1 << lookup.bit,
-                        Some(false) => *bits &= !(1 << lookup.bit),
-                    }
+        if !*known && step.lookup_bits != 0 {
+            for lookup in &*step.lookups {
+                let of_domain = lookup.scope == Scope::Domain || step.key == KeyKind::Domain;
+                let partition = if of_domain { party.domain } else { party.key };
+                let found = match (lookup.peer, party.peer) {
+                    (false, _) => views.any(&lookup.table, partition),
+                    (true, Some(peer)) => views.contains(&lookup.table, partition, peer),
+                    (true, None) => Some(false),
+                };
+                match found {
+                    None => return Asks::Rows(&lookup.table, partition.to_owned()),
+                    Some(true) => *bits |= 1 << lookup.bit,
+                    Some(false) => *bits &= !(1 << lookup.bit),
                 }
             }
             *known = true;

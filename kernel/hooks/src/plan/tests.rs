@@ -37,6 +37,10 @@ impl Views for Rows {
         self.asked.borrow_mut().push(format!("{table} {partition} {peer}"));
         (!self.cold).then(|| self.has.iter().any(|row| *row == (table, partition, peer.to_string().as_str())))
     }
+
+    fn any(&self, table: &str, partition: &str) -> Option<bool> {
+        (!self.cold).then(|| self.has.iter().any(|(of, key, _)| (*of, *key) == (table, partition)))
+    }
 }
 
 const PARTY: Party<'static> = Party { key: "romeo@example.org", domain: "example.org", peer: None };
@@ -129,6 +133,24 @@ fn tables_are_asked_last_and_once() {
     assert_eq!(rows.asked.borrow().len(), 2);
     assert!(called(&plan, HookPoint::MessageIn, empty, &rows, Some("mallory@evil.example")).is_empty());
     assert!(called(&plan, HookPoint::MessageIn, empty, &rows, None).is_empty());
+}
+
+#[test]
+fn keys_without_rows_cost_no_call() {
+    let rest = format!(
+        "[match]\nlisted = \"any in list\"\n[[store]]\nname = \"list\"\nshape = \"kv\"\n{}",
+        hook("message.in", "observe", "when = \"listed\"")
+    );
+    let plan = compile(&[entry(0, "b", &rest)]);
+    let other = Rows { has: vec![("b/list", "juliet@example.org", "x")], ..Rows::default() };
+    assert!(called(&plan, HookPoint::MessageIn, CHAT, &other, Some("eve@evil.example")).is_empty());
+    let rows = Rows { has: vec![("b/list", "romeo@example.org", "x")], ..Rows::default() };
+    for peer in [None, Some("eve@evil.example")] {
+        assert_eq!(called(&plan, HookPoint::MessageIn, CHAT, &rows, peer), [("b".to_owned(), 1)]);
+    }
+    let cold = Rows { cold: true, ..Rows::default() };
+    let mut walk = plan.point(HookPoint::MessageIn).walk(&stanza(CHAT));
+    assert!(matches!(walk.next(Phase::Observe, &PARTY, &cold), Next::Load { .. }));
 }
 
 #[test]
