@@ -135,7 +135,7 @@ pub enum EventPoint {
     #[serde(rename = "session.unavailable")]
     SessionUnavailable,
     /// A session has lost its connection and waits for its client; it stays available, and what it is sent is
-    /// kept (XEP-0198). Subject: the full JID.
+    /// kept (XEP-0198). Subject: the full JID; detail: how many messages its client has not confirmed.
     #[serde(rename = "session.hibernated")]
     SessionHibernated,
     /// The client of such a session came back. Subject: the full JID.

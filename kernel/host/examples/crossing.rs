@@ -50,6 +50,10 @@ impl Views for NoRows {
     fn contains(&self, _: &str, _: &str, _: &Jid) -> Option<bool> {
         Some(false)
     }
+
+    fn any(&self, _: &str, _: &str) -> Option<bool> {
+        Some(false)
+    }
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]

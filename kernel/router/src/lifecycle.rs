@@ -28,7 +28,9 @@ impl Router {
     /// contacts nothing has changed.
     pub fn hibernated(&self, session: &Arc<Session>) {
         if let Some(plan) = self.0.directory.plan(session.jid().domain()) {
-            self.0.tell(&plan, session, EventPoint::SessionHibernated, "");
+            let sent = session.management().map_or(0, xylem_session::Management::messages);
+            let unconfirmed = sent.saturating_add(session.queue().depth().0);
+            self.0.tell(&plan, session, EventPoint::SessionHibernated, &unconfirmed.to_string());
         }
     }
 

@@ -16,6 +16,8 @@ pub struct Management {
     resume: Option<Duration>,
     hibernated: AtomicBool,
     pub(crate) unacknowledged: AtomicUsize,
+    /// Messages among them when the connection was lost.
+    messages: AtomicUsize,
     /// Where it was resumed from last.
     moved: Mutex<Option<Endpoint>>,
 }
@@ -27,6 +29,7 @@ impl Management {
             resume,
             hibernated: AtomicBool::new(false),
             unacknowledged: AtomicUsize::new(0),
+            messages: AtomicUsize::new(0),
             moved: Mutex::default(),
         }
     }
@@ -55,8 +58,15 @@ impl Management {
         self.unacknowledged.load(Ordering::Relaxed)
     }
 
-    /// For whoever has the session: its connection is gone.
-    pub fn hibernate(&self) {
+    /// Messages that were sent and not acknowledged when the connection was lost last.
+    #[must_use]
+    pub fn messages(&self) -> usize {
+        self.messages.load(Ordering::Acquire)
+    }
+
+    /// For whoever has the session: its connection is gone, and with it perhaps so many messages.
+    pub fn hibernate(&self, messages: usize) {
+        self.messages.store(messages, Ordering::Release);
         self.hibernated.store(true, Ordering::Release);
     }
 

@@ -83,6 +83,13 @@ impl Unacknowledged {
         self.stanzas
     }
 
+    /// The messages among them.
+    #[must_use]
+    pub fn messages(&self) -> usize {
+        let message = |item: &&Item| matches!(item, Item::Stanza(stanza) if stanza.head.starts_with(b"<message"));
+        self.items.iter().filter(message).count()
+    }
+
     /// Whether as much waits as may.
     #[must_use]
     pub fn is_full(&self, limits: QueueLimits) -> bool {

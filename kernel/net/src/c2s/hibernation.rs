@@ -99,7 +99,7 @@ pub(super) fn begin(
     let management = session.management();
     let patience = management.and_then(xylem_session::Management::resume).unwrap_or_default();
     if let Some(management) = management {
-        management.hibernate();
+        management.hibernate(kept.messages());
     }
     kept.shrink();
     // XEP-0352 §5.2: not restored.
