@@ -283,7 +283,7 @@ impl<'a> Walk<'a> {
             open &= !(1 << n);
             let step = self.chain.steps.get(n as usize);
             let bits = step.and_then(|step| self.bits.get(step.slot)).copied().unwrap_or(0);
-            if step.is_none_or(|step| step.when.decide(bits, !step.peer_bits) == Some(false)) {
+            if step.is_none_or(|step| step.when.decide(bits, !step.lookup_bits) == Some(false)) {
                 self.left &= !(1 << n);
             }
         }
