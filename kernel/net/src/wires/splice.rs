@@ -1,5 +1,5 @@
 //! Bytes from socket to socket inside the kernel: `splice(2)` through a pipe.
-//! The only unsafe code of the crate: two calls of libc with plain numbers.
+//! The only unsafe code of the crate: calls of libc with plain numbers.
 
 use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::AsRawFd as _;
@@ -7,9 +7,9 @@ use std::os::fd::AsRawFd as _;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
-/// What a pipe is asked to hold. The system counts pipes against a bound per user
-/// (`pipe-user-pages-soft`, usually 64 MiB) and gives less beyond it.
-const CAPACITY: usize = 256 << 10;
+/// What a pipe is asked to hold, best first. The system counts pipes against a bound per
+/// user (`pipe-user-pages-soft`, usually 64 MiB) and refuses to enlarge them beyond it.
+const CAPACITIES: [usize; 2] = [1 << 20, 256 << 10];
 
 /// A pipe between two sockets. It is filled only when it is empty, so that a socket
 /// without data is the only reason for `WouldBlock` when filling.
@@ -26,7 +26,7 @@ impl Pipe {
     /// The system's own: no file descriptors are left.
     pub(super) fn new() -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
-        let capacity = enlarge(&writer, CAPACITY).unwrap_or(4096);
+        let capacity = enlarge(&writer).unwrap_or(4096);
         Ok(Self { reader, writer, capacity, held: 0 })
     }
 
@@ -66,13 +66,16 @@ fn splice(from: i32, to: i32, most: usize) -> io::Result<usize> {
 
 /// Makes a pipe larger where that is allowed; gives what it holds then.
 #[expect(unsafe_code, reason = "two calls of libc with plain numbers")]
-fn enlarge(pipe: &PipeWriter, size: usize) -> Option<usize> {
+fn enlarge(pipe: &PipeWriter) -> Option<usize> {
     let fd = pipe.as_raw_fd();
-    let size = i32::try_from(size).ok()?;
-    // SAFETY: both commands take and give a number and touch no memory of ours.
-    let now = unsafe {
-        libc::fcntl(fd, libc::F_SETPIPE_SZ, size);
-        libc::fcntl(fd, libc::F_GETPIPE_SZ)
-    };
+    for size in CAPACITIES {
+        let size = i32::try_from(size).ok()?;
+        // SAFETY: the command takes and gives a number and touches no memory of ours.
+        if unsafe { libc::fcntl(fd, libc::F_SETPIPE_SZ, size) } >= size {
+            break;
+        }
+    }
+    // SAFETY: as above.
+    let now = unsafe { libc::fcntl(fd, libc::F_GETPIPE_SZ) };
     usize::try_from(now).ok().filter(|now| *now > 0)
 }

@@ -25,12 +25,13 @@ use environment::{Missing, Play};
 /// A test: `Err(Missing)` inside the error means that the client is not there.
 type Test = fn(&Play) -> Result<()>;
 
-const CLIENTS: [(&str, Test); 9] = [
+const CLIENTS: [(&str, Test); 10] = [
     ("slixmpp", script::slixmpp),
     ("aioxmpp", script::aioxmpp),
     ("tokio-xmpp", script::tokio_xmpp),
     ("go-sendxmpp", sendxmpp::go_sendxmpp),
     ("profanity", profanity::profanity),
+    ("slixmpp-bytestream", script::slixmpp_bytestream),
     ("slixmpp-rooms", script::slixmpp_rooms),
     ("aioxmpp-rooms", script::aioxmpp_rooms),
     ("nbxmpp-rooms", script::nbxmpp_rooms),

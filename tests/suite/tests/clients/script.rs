@@ -25,6 +25,10 @@ pub(crate) fn slixmpp_rooms(play: &Play) -> Result<()> {
     python(play, "slixmpp_rooms.py")
 }
 
+pub(crate) fn slixmpp_bytestream(play: &Play) -> Result<()> {
+    python(play, "slixmpp_bytestream.py")
+}
+
 pub(crate) fn aioxmpp_rooms(play: &Play) -> Result<()> {
     python(play, "aioxmpp_rooms.py")
 }
