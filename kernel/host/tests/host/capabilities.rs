@@ -31,9 +31,18 @@ async fn senders_and_recipients_are_checked_against_the_grant() {
 async fn without_a_grant_there_is_nothing() {
     let without = ALL.split("[needs]").next().unwrap().to_owned();
     let stage = Stage::with("t", &without);
-    for trick in
-        ["send:a@b", "sessions", "account:a@b", "wake:5", "ask:a@b", "togroup", "publish:x", "forward:a@b", "fan"]
-    {
+    for trick in [
+        "send:a@b",
+        "sessions",
+        "account:a@b",
+        "wake:5",
+        "ask:a@b",
+        "togroup",
+        "publish:x",
+        "forward:a@b",
+        "fan",
+        "close",
+    ] {
         stage.hook("do:put:fault=none").await;
         stage.hook(&format!("do:{trick}")).await;
         assert!(stage.fault().await.contains("Denied"), "{trick}: {}", stage.fault().await);

@@ -9,3 +9,4 @@ mod order;
 mod stage;
 mod turns;
 mod volatile;
+mod wires;

@@ -4,12 +4,13 @@
 wit_bindgen::generate!({ path: "../../../../../sdk/wit", world: "xylem:plugin/plugin", generate_all });
 
 use exports::xylem::plugin::iq::Outcome;
-use exports::xylem::plugin::{events, hooks, iq, lifecycle, replies};
+use exports::xylem::plugin::{events, hooks, iq, lifecycle, replies, wire_events};
 use xylem::kv::kv;
 use xylem::outbox::outbox;
 use xylem::runtime::runtime;
 use xylem::stanza::current;
 use xylem::stanza::types::{Failure, Fault, Verdict};
+use xylem::wires::wires;
 
 struct Tricks;
 
@@ -124,6 +125,15 @@ fn obey(name: &str, argument: &str) -> Option<Verdict> {
             let xml = current::element_xml(argument.parse().unwrap_or(0)).unwrap_or_default();
             note("element", &xml);
         }
+        "ports" => note_fault(wires::ports(0).map(|ports| note("ports", &format!("{ports:?}")))),
+        "waiting" => note_fault(wires::waiting(0, argument).map(|found| note("waiting", &format!("{found:?}")))),
+        "splice" => {
+            let user = "romeo".to_owned();
+            let idle = argument.parse().unwrap_or(0);
+            let bounds = wires::Bounds { user, per_user: 1, total: 2, rate: 3, bytes: 4, idle };
+            note_fault(wires::splice(7, 8, &bounds, "token"));
+        }
+        "close" => note_fault(wires::close(9)),
         "view" => note_fault(kv::get(2, argument).map(|row| note("seen", &format!("{}", row.is_some())))),
         _ => {}
     }
@@ -216,6 +226,13 @@ impl replies::Guest for Tricks {
     fn on_wake(name: String, token: String) {
         note("woken", &format!("{name} {token}"));
         let _ = outbox::send(&message("out@example.org", "awake"));
+    }
+}
+
+impl wire_events::Guest for Tricks {
+    fn on_ended(listener: u32, token: String, ended: wire_events::Ended) {
+        let wire_events::Ended { reason, forth, back, lasted } = ended;
+        note("ended", &format!("{listener} {token} {reason:?} {forth} {back} {lasted}"));
     }
 }
 
