@@ -5,19 +5,21 @@ use xylem_sdk::prelude::*;
 
 use crate::form::field;
 use crate::ns::{
-    DISCO_INFO, DISCO_ITEMS, FORM, MAM, MODERATE, MUC, OCCUPANT_ID, PING, REGISTER, RETRACT, ROOM_INFO, RSM, SELF_PING,
-    STABLE_ID, STANZA_ID, UNIQUE, VCARD,
+    COMMANDS, DISCO_INFO, DISCO_ITEMS, FORM, HATS, MAM, MODERATE, MUC, OCCUPANT_ID, PING, REGISTER, RETRACT, ROOM_INFO,
+    RSM, SELF_PING, STABLE_ID, STANZA_ID, UNIQUE, VCARD,
 };
 use crate::occupant::{self, Occupant, Session};
 use crate::privileges::Affiliation;
 use crate::room::Room;
-use crate::{Config, affiliations, listing, subject};
+use crate::{Config, affiliations, commands, listing, subject};
 
-const ROOM_FEATURES: [&str; 14] = [
+const ROOM_FEATURES: [&str; 16] = [
     MAM,
     MODERATE,
     RETRACT,
     "urn:xmpp:message-retract:1#tombstone",
+    COMMANDS,
+    HATS,
     MUC,
     STABLE_ID,
     SELF_PING,
@@ -143,7 +145,19 @@ pub(crate) fn items(cx: &Cx, iq: &Stanza<'_>) -> Result<Xml, Failure> {
         return listing::rooms(&key, query);
     }
     let room = Room::existing(&key)?;
-    let mut answer = Xml::with_ns("query", DISCO_ITEMS);
+    let node = query.attr("node").filter(|node| !node.is_empty());
+    let mut answer = Xml::with_ns("query", DISCO_ITEMS).attr_opt("node", node);
+    match node {
+        None => {}
+        // XEP-0050 §2.2.
+        Some(COMMANDS) => {
+            let item = |(node, name): (&str, &str)| {
+                Xml::new("item").attr("jid", &room.jid).attr("node", node).attr("name", name)
+            };
+            return Ok(answer.children(commands::LIST.into_iter().map(item)));
+        }
+        Some(_) => return Err(Condition::ItemNotFound.into()),
+    }
     if Session::of(iq.from().unwrap_or_default())?.is_some() {
         for occupant in Occupant::all()?.iter().filter(|occupant| room.configuration.broadcast.has(occupant.role)) {
             answer = answer.child(Xml::new("item").attr("jid", &room.occupant(&occupant.nick)));

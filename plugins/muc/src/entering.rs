@@ -11,13 +11,19 @@ use crate::occupant::{Occupant, Session};
 use crate::privileges::{Affiliation, Role, default_role};
 use crate::rendition::{Notice, of_row, payload};
 use crate::room::Room;
-use crate::{Config, affiliations, creating, destroying, history, identifier, nickname, occupant, subject};
+use crate::{
+    Config, affiliations, creating, destroying, hats, history, identifier, limits, nickname, occupant, subject,
+};
 
 /// Available presence to an occupant's address: to enter, to change the nickname, or to change
 /// what it says.
 pub(crate) fn available(cx: &Cx, stanza: &Stanza<'_>) -> Result<(), Failure> {
     let (from, nick) = (stanza.from().ok_or(Condition::BadRequest)?, nickname::wanted(stanza)?);
     let join = stanza.child(MUC, "x");
+    // §13.6: rapid changes of presence reach everybody.
+    if !limits::PRESENCE.take(&[&cx.key(), " ", Jid::new(from).bare()].concat()) {
+        return Err(Condition::ResourceConstraint.into());
+    }
     match (Session::of(from)?, join) {
         (Some(session), None) if session.nick == nick => status(cx, stanza, from),
         (Some(session), Some(_)) if session.nick == nick => again(cx, stanza, from),
@@ -59,16 +65,19 @@ fn enter(cx: &Cx, stanza: &Stanza<'_>, from: &str, nick: &str, join: Element<'_>
     if new {
         has_place(&room, affiliation, &config)?;
     }
-    let mut occupant = there.unwrap_or_else(|| Occupant {
-        nick: nick.into(),
-        role: default_role(affiliation, room.configuration.moderated),
-        affiliation,
-        account: account.into(),
-        id: identifier::of(&room, account),
-        sessions: Vec::new(),
-        presence: String::new(),
-        hats: crate::hats::worn(&room, account).unwrap_or_default(),
-    });
+    let mut occupant = match there {
+        Some(there) => there,
+        None => Occupant {
+            nick: nick.into(),
+            role: default_role(affiliation, room.configuration.moderated),
+            affiliation,
+            account: account.into(),
+            id: identifier::of(&room, account),
+            sessions: Vec::new(),
+            presence: String::new(),
+            hats: hats::worn(&room, account)?,
+        },
+    };
     roster(&room, &occupant, from)?;
     occupant.sessions.push(from.into());
     occupant.presence = payload(stanza);

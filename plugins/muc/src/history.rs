@@ -62,9 +62,13 @@ pub(crate) fn keep_own(room: &Room, message: Xml) -> Result<String, Fault> {
 }
 
 fn make_room(room: &Room) -> Result<(), Fault> {
-    let most = Config::load().archive.unsigned_abs().max(room.configuration.history);
+    let count = HISTORY.count()?;
     // Not with every message: it costs more than to keep a few more.
-    if HISTORY.count()? > most + most / 8 + 10 { HISTORY.purge(most) } else { Ok(()) }
+    if count % 64 != 0 {
+        return Ok(());
+    }
+    let most = Config::load().archive.unsigned_abs().max(room.configuration.history);
+    if count > most + most / 8 { HISTORY.purge(most) } else { Ok(()) }
 }
 
 /// Sends it, oldest first, to somebody who has entered.

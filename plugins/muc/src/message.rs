@@ -7,7 +7,7 @@ use crate::ns::{DELAY, OCCUPANT_ID, STANZA_ID, USER};
 use crate::occupant::{ALL, Session};
 use crate::privileges::{Affiliation, Role};
 use crate::room::Room;
-use crate::{affiliations, history, retraction, subject};
+use crate::{affiliations, history, limits, retraction, subject};
 
 /// A message of type `groupchat`.
 pub(crate) fn to_all(cx: &Cx, stanza: &Stanza<'_>) -> Result<(), Failure> {
@@ -29,6 +29,7 @@ pub(crate) fn to_all(cx: &Cx, stanza: &Stanza<'_>) -> Result<(), Failure> {
         // §7.4: no voice.
         return Err(Condition::Forbidden.into());
     }
+    is_calm(&room, from, &session)?;
     mark(&room, stanza, &session)?;
     if history::is_kept(stanza) {
         retraction::by_author(cx, stanza, &session)?;
@@ -36,6 +37,17 @@ pub(crate) fn to_all(cx: &Cx, stanza: &Stanza<'_>) -> Result<(), Failure> {
         stanza.insert(Xml::with_ns("stanza-id", STANZA_ID).attr("by", &room.jid).attr("id", &id))?;
     }
     Ok(to_group(None, Some(&address), ALL, &[])?)
+}
+
+/// §13.6: neither one alone nor all together drown the room; moderators are trusted.
+fn is_calm(room: &Room, from: &str, session: &Session) -> Result<(), Failure> {
+    if !room.configuration.calm || session.standing.role == Role::Moderator {
+        return Ok(());
+    }
+    if limits::SPEAK.take(&[&room.jid, " ", from].concat()) && limits::NOISE.take(&room.jid) {
+        return Ok(());
+    }
+    Err(Failure::new(Condition::ResourceConstraint).kind("wait").text("too many messages; wait a little"))
 }
 
 /// Somebody who is not in the room: §17.2, and `item-not-found` while there is none to speak of.

@@ -24,6 +24,8 @@ pub(crate) const FORM: &str = "jabber:x:data";
 /// XEP-0030.
 pub(crate) const DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
 pub(crate) const DISCO_ITEMS: &str = "http://jabber.org/protocol/disco#items";
+/// XEP-0050.
+pub(crate) const COMMANDS: &str = "http://jabber.org/protocol/commands";
 /// XEP-0054.
 pub(crate) const VCARD: &str = "vcard-temp";
 /// XEP-0059.

@@ -102,7 +102,7 @@ impl Model {
         let role = match self.of(person) {
             Some(_) if taken => return Outcome::Refused("conflict"),
             Some(occupant) => {
-                let same = self.occupants.get(nick).is_some();
+                let same = self.occupants.contains_key(nick);
                 if !same && self.moderated && occupant.role < Role::Participant {
                     return Outcome::Refused("not-allowed");
                 }
