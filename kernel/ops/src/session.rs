@@ -19,6 +19,42 @@ pub struct SessionRow {
     pub seconds: Option<u64>,
     /// Bytes that wait to be written to it.
     pub queued: u64,
+    #[serde(default)]
+    pub management: Management,
+    /// Stanzas that were sent to it and that it has not acknowledged.
+    #[serde(default)]
+    pub unacknowledged: u64,
+    /// Its client said that nobody looks at it (XEP-0352).
+    #[serde(default)]
+    pub inactive: bool,
+}
+
+/// What a session does about stream management (XEP-0198).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Management {
+    /// Nothing.
+    #[default]
+    None,
+    /// It acknowledges stanzas.
+    Acknowledging,
+    /// It does, and could be resumed if its connection broke.
+    Resumable,
+    /// Its connection broke; it waits for its client.
+    Hibernated,
+}
+
+impl Management {
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Acknowledging => "acknowledging",
+            Self::Resumable => "resumable",
+            Self::Hibernated => "hibernated",
+        }
+    }
 }
 
 /// How many sessions were told to end.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use xylem_hooks::call::PluginIndex;
 use xylem_hooks::{HookPoint, Phase, Plan, Treat};
 use xylem_session::Session;
-use xylem_stanza::{BareJid, Condition, FullJid, Kind, Outgoing, Stanza, Type};
+use xylem_stanza::{BareJid, Condition, Copies, FullJid, Kind, Outgoing, Stanza, Type};
 
 use crate::chain::{Passage, Passed};
 use crate::iq::Request;
@@ -85,6 +85,11 @@ impl Parts {
     /// Puts a stanza into a session's queue; false when the session is over.
     pub(crate) fn push(&self, session: &Session, stanza: &Stanza) -> bool {
         self.queue(session, stanza, stanza.outgoing())
+    }
+
+    /// The same, where other sessions of the account may get it as well.
+    pub(crate) fn push_copy(&self, session: &Session, stanza: &Stanza, copies: Option<Copies>) -> bool {
+        self.queue(session, stanza, stanza.outgoing().among(copies))
     }
 
     /// The same with a stanza that is kept elsewhere until it is written.

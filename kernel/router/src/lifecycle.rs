@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use xylem_hooks::{EventPoint, Plan};
 use xylem_session::Session;
-use xylem_stanza::{BareJid, Condition, Kind, Outgoing, Stanza, StreamCondition};
+use xylem_stanza::{BareJid, Condition, Copies, Kind, Outgoing, Stanza, StreamCondition};
 
 use crate::router::{Origin, Parts, Router, Work, at_once};
 
@@ -104,8 +104,10 @@ impl Parts {
         let Some(plan) = self.directory.plan(session.jid().domain()) else { return };
         let account = session.jid().bare();
         let origin = Origin::default();
-        // What an archive still holds is delivered from there again.
-        for stanza in stanzas.into_iter().filter(|stanza| !stanza.kept) {
+        // What an archive still holds is delivered from there again, and what another session
+        // has taken is not lost.
+        let lost = |stanza: &Outgoing| !stanza.kept && stanza.copies.as_ref().is_none_or(Copies::came_back);
+        for stanza in stanzas.into_iter().filter(lost) {
             let mut bytes = BytesMut::with_capacity(stanza.len());
             stanza.write_to(&mut bytes);
             let Some(stanza) = std::str::from_utf8(&bytes).ok().and_then(|xml| Stanza::parse(xml).ok()) else {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use xylem_hooks::{HookPoint, Phase, Plan};
 use xylem_session::{Session, Sessions};
-use xylem_stanza::{BareJid, Condition, FullJid, Stanza};
+use xylem_stanza::{BareJid, Condition, Copies, FullJid, Stanza};
 
 use crate::chain::Passage;
 use crate::delivery::{self, Delivery};
@@ -48,9 +48,14 @@ impl Parts {
         let sessions = self.sessions.of(account.as_str());
         match choose(stanza, resource, &sessions) {
             Delivery::To(takers) => {
+                let copies = (takers.len() > 1).then(|| Copies::new(takers.len()));
                 let mut taken = false;
                 for session in &takers {
-                    taken |= self.push(session, stanza);
+                    let pushed = self.push_copy(session, stanza, copies.clone());
+                    if !pushed && let Some(copies) = &copies {
+                        let _ = copies.came_back();
+                    }
+                    taken |= pushed;
                 }
                 // All of them ended in this very moment: as if they had never been there.
                 if !taken {

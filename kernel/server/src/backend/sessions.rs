@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use xylem_ops::backend::{Answer, Sessions};
-use xylem_ops::session::{Ended, SessionRow};
+use xylem_ops::session::{Ended, Management, SessionRow};
 use xylem_session::Session;
 use xylem_stanza::StreamCondition;
 
@@ -62,5 +62,17 @@ fn row(session: &Arc<Session>) -> SessionRow {
         peer: Some(session.endpoint().peer.to_string()),
         seconds: SystemTime::now().duration_since(session.connected_at()).ok().map(|d| d.as_secs()),
         queued: queued as u64,
+        management: management(session),
+        unacknowledged: session.management().map_or(0, |management| management.unacknowledged() as u64),
+        inactive: session.queue().is_inactive(),
+    }
+}
+
+fn management(session: &Session) -> Management {
+    match session.management() {
+        None => Management::None,
+        Some(management) if management.is_hibernated() => Management::Hibernated,
+        Some(management) if management.resume().is_some() => Management::Resumable,
+        Some(_) => Management::Acknowledging,
     }
 }

@@ -44,9 +44,13 @@ impl Show for Vec<SessionRow> {
                 s.peer.clone().unwrap_or_else(|| "-".to_owned()),
                 s.seconds.map_or_else(|| "-".to_owned(), span),
                 s.queued.to_string(),
+                s.management.name().to_owned(),
+                s.unacknowledged.to_string(),
+                if s.inactive { "inactive" } else { "active" }.to_owned(),
             ]
         });
-        table(["SESSION", "PRIORITY", "FROM", "FOR", "QUEUED"], rows)
+        let heads = ["SESSION", "PRIORITY", "FROM", "FOR", "QUEUED", "MANAGEMENT", "UNACKNOWLEDGED", "CLIENT"];
+        table(heads, rows)
     }
 }
 

@@ -7,6 +7,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 use xylem_host::{PluginInfo, State};
 use xylem_net::wires::Refusal;
+use xylem_session::Session;
 use xylem_stanza::Kind;
 use xylem_store::metrics::LATENCY_BOUNDS_MS;
 
@@ -40,6 +41,31 @@ impl Metrics {
     }
 }
 
+/// What is to be seen of the sessions by looking at each.
+#[derive(Default)]
+struct Queues {
+    stanzas: u64,
+    bytes: u64,
+    deepest: u64,
+    managed: u64,
+    unacknowledged: u64,
+    inactive: u64,
+}
+
+impl Queues {
+    fn add(&mut self, session: &Session) {
+        let (waiting, size) = session.queue().depth();
+        self.stanzas += waiting as u64;
+        self.bytes += size as u64;
+        self.deepest = self.deepest.max(size as u64);
+        self.inactive += u64::from(session.queue().is_inactive());
+        if let Some(management) = session.management() {
+            self.managed += 1;
+            self.unacknowledged += management.unacknowledged() as u64;
+        }
+    }
+}
+
 struct Parts(Arc<Instance>);
 
 impl fmt::Debug for Parts {
@@ -68,26 +94,29 @@ impl Parts {
         page.gauge("accounts_online", "Accounts with a bound resource", this.sessions.accounts() as u64)?;
         let (succeeded, failed) = this.logins.read();
         page.counters("logins", "Logins", "outcome", &[("succeeded", succeeded), ("failed", failed)])?;
-        let (stanzas, bytes, deepest) = self.queues();
-        page.gauge("queued_stanzas", "Stanzas waiting to be written to clients", stanzas)?;
-        page.gauge("queued_bytes", "Bytes waiting to be written to clients", bytes)?;
-        page.gauge("queue_deepest_bytes", "Bytes waiting in the fullest queue", deepest)
+        let hibernation = &this.context.hibernation;
+        page.gauge("sessions_hibernated", "Sessions that wait for their clients", hibernation.waiting() as u64)?;
+        page.counter("sessions_resumed", "Sessions that went on over another connection", hibernation.resumptions())?;
+        let queues = self.queues();
+        page.gauge("sessions_managed", "Sessions with stream management", queues.managed)?;
+        page.gauge("sessions_inactive", "Sessions whose clients nobody looks at", queues.inactive)?;
+        page.gauge("unacknowledged_stanzas", "Stanzas sent and not acknowledged", queues.unacknowledged)?;
+        page.gauge("queued_stanzas", "Stanzas waiting to be written to clients", queues.stanzas)?;
+        page.gauge("queued_bytes", "Bytes waiting to be written to clients", queues.bytes)?;
+        page.gauge("queue_deepest_bytes", "Bytes waiting in the fullest queue", queues.deepest)
     }
 
-    fn queues(&self) -> (u64, u64, u64) {
-        let (mut stanzas, mut bytes, mut deepest) = (0, 0, 0);
+    fn queues(&self) -> Queues {
+        let mut queues = Queues::default();
         let mut after = 0;
         loop {
             let some = self.0.sessions.all(after, BATCH);
             for session in &some {
-                let (waiting, size) = session.queue().depth();
-                stanzas += waiting as u64;
-                bytes += size as u64;
-                deepest = deepest.max(size as u64);
+                queues.add(session);
             }
             match some.last() {
                 Some(last) if some.len() == BATCH => after = last.id(),
-                _ => return (stanzas, bytes, deepest),
+                _ => return queues,
             }
         }
     }

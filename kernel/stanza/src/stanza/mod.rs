@@ -14,7 +14,7 @@ use xylem_xml::{Element, Node};
 
 pub use edit::Edit;
 pub use head::StanzaError;
-pub use outgoing::{FanOut, Outgoing};
+pub use outgoing::{Copies, FanOut, Outgoing};
 pub use reply::{ErrorReply, error_for_element};
 pub use types::{Kind, Type};
 

@@ -1,5 +1,8 @@
 //! Stanzas on their way out: a new opening tag in front of shared bytes.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use bytes::{Bytes, BytesMut};
 use xylem_xml::escape_attr;
 
@@ -16,19 +19,55 @@ pub struct Outgoing {
     pub tail: Bytes,
     /// Whether it is kept until it is written: if its session ends before, it is not lost.
     pub kept: bool,
+    /// If other queues have it as well.
+    pub copies: Option<Copies>,
 }
+
+/// One stanza in the queues of several sessions of an account. If a session ends without
+/// having sent it, that is a loss only when all of them did.
+#[derive(Clone, Debug)]
+pub struct Copies(Arc<AtomicUsize>);
+
+impl Copies {
+    /// So many queues have it.
+    #[must_use]
+    pub fn new(queues: usize) -> Self {
+        Self(Arc::new(AtomicUsize::new(queues)))
+    }
+
+    /// One copy came back, or was never taken; true if it was the last. To be told once
+    /// for each.
+    #[must_use]
+    pub fn came_back(&self) -> bool {
+        self.0.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+}
+
+impl PartialEq for Copies {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Copies {}
 
 impl Outgoing {
     /// Bytes that are ready as they are.
     #[must_use]
     pub fn raw(bytes: impl Into<Bytes>) -> Self {
-        Self { head: bytes.into(), tail: Bytes::new(), kept: false }
+        Self { head: bytes.into(), tail: Bytes::new(), kept: false, copies: None }
     }
 
     /// The same, from a place that keeps it until it is written.
     #[must_use]
     pub fn kept(self) -> Self {
         Self { kept: true, ..self }
+    }
+
+    /// The same as one of several copies.
+    #[must_use]
+    pub fn among(self, copies: Option<Copies>) -> Self {
+        Self { copies, ..self }
     }
 
     /// Number of bytes.
@@ -73,7 +112,7 @@ impl FanOut {
         head.extend_from_slice(address.as_bytes());
         head.push(b'\'');
         head.extend_from_slice(self.after.as_bytes());
-        Outgoing { head: head.into(), tail: self.tail.clone(), kept: false }
+        Outgoing { head: head.into(), tail: self.tail.clone(), kept: false, copies: None }
     }
 }
 
@@ -103,7 +142,7 @@ impl Stanza {
     /// As [`Stanza::outgoing`] between other addresses, for a fan-out.
     #[must_use]
     pub fn outgoing_as(&self, from: Option<&Jid>, to: Option<&Jid>) -> Outgoing {
-        Outgoing { head: self.head(from, to, false).into(), tail: self.element.tail(), kept: false }
+        Outgoing { head: self.head(from, to, false).into(), tail: self.element.tail(), kept: false, copies: None }
     }
 
     /// As [`Stanza::outgoing`] to many, one after the other.
@@ -130,6 +169,7 @@ impl Stanza {
             head: self.head(self.from.as_ref(), self.to.as_ref(), true).into(),
             tail: self.element.tail(),
             kept: false,
+            copies: None,
         }
     }
 

@@ -55,6 +55,36 @@ pub(crate) fn enable(session: &mut Session) -> Result<String> {
     Ok(enabled.attribute("id").context("no id")?.to_owned())
 }
 
+/// Senders and numbers, and the id of the last.
+pub(crate) type Archived = (Vec<(String, u64)>, Option<String>);
+
+/// What an archive holds behind this id, and the id of the last.
+pub(crate) fn archive(session: &mut Session, after: Option<String>) -> Result<Archived> {
+    let (mut found, mut last) = (Vec::new(), after);
+    loop {
+        let after = last.as_ref().map(|id| format!("<after>{id}</after>")).unwrap_or_default();
+        session.send(&format!(
+            "<iq type='set' id='mam'><query xmlns='urn:xmpp:mam:2'><set xmlns='{RSM}'><max>50</max>{after}</set></query></iq>"
+        ))?;
+        loop {
+            let tree = next(session)?.context("the connection is over before the archive")?;
+            if tree.attribute("id") == Some("mam") {
+                let fin = tree.child("urn:xmpp:mam:2", "fin").with_context(|| format!("no archive: {tree}"))?;
+                if fin.attribute("complete") == Some("true") {
+                    return Ok((found, last));
+                }
+                break;
+            }
+            let Some(result) = tree.child("urn:xmpp:mam:2", "result") else { continue };
+            last = result.attribute("id").map(str::to_owned);
+            let message = result.child("urn:xmpp:forward:0", "forwarded").and_then(|it| it.child(CLIENT, "message"));
+            found.extend(message.and_then(read));
+        }
+    }
+}
+
+const RSM: &str = "http://jabber.org/protocol/rsm";
+
 /// The next element; nothing when the connection is over.
 pub(crate) fn next(session: &mut Session) -> Result<Option<Tree>> {
     loop {

@@ -5,8 +5,8 @@
 //!   not acknowledged comes at most once, behind it.
 //! - What a connected client received it does not get again after the crash. Its connection breaks now and then and it
 //!   resumes: over all its connections everything comes once and in order.
-//! - What waits in the memory of a session whose client is just not there is not durable. It is counted, not judged,
-//!   because only a plugin that records messages could have kept it.
+//! - What was acknowledged and waited in the memory of a session whose client was just not there is in its archive
+//!   (XEP-0313), as is everything else that was acknowledged, once and in order.
 //!
 //! In short: ten kills. `XYLEM_TORTURE_ROUNDS=300` kills that often.
 

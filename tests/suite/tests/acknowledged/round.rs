@@ -28,7 +28,7 @@ pub(crate) struct Tally {
     more: usize,
     live: usize,
     resumed: usize,
-    in_memory: usize,
+    archived: usize,
 }
 
 impl fmt::Display for Tally {
@@ -36,8 +36,8 @@ impl fmt::Display for Tally {
         write!(
             f,
             "{} messages to somebody away acknowledged and kept ({} more kept), {} received live over {} resumptions \
-             ({} gone with the memory of a session without client)",
-            self.acknowledged, self.more, self.live, self.resumed, self.in_memory
+             ({} more in the archive alone)",
+            self.acknowledged, self.more, self.live, self.resumed, self.archived
         )
     }
 }
@@ -56,12 +56,14 @@ type Came = BTreeMap<String, Vec<u64>>;
 pub(crate) struct World {
     data: PathBuf,
     number: u64,
+    /// The last that was found in the archive.
+    last: Option<String>,
     pub(crate) tally: Tally,
 }
 
 impl World {
     pub(crate) fn create(data: &Path) -> Result<Self> {
-        let world = Self { data: data.to_owned(), number: 0, tally: Tally::default() };
+        let world = Self { data: data.to_owned(), number: 0, last: None, tally: Tally::default() };
         let server = world.start()?;
         for name in SENDERS.into_iter().chain([AWAY, HERE, MARK]) {
             client::register(&server.target, name)?;
@@ -105,6 +107,9 @@ impl World {
         let server = self.start()?;
         let away = fetch(&server.target, AWAY).context("what waits for the one who was away")?;
         let rest = fetch(&server.target, HERE).context("what waits for the one who was there")?;
+        let mut session = connect(&server.target, HERE)?;
+        let (archived, last) = client::archive(&mut session, self.last.take()).context("the archive")?;
+        self.last = last;
         for (name, sent) in SENDERS.into_iter().zip(sent) {
             let none = Vec::new();
             let came = away.get(name).unwrap_or(&none);
@@ -123,7 +128,14 @@ impl World {
             ensure!(again.is_none(), "{again:?} of {name} came before the crash and comes again");
             ensure!(later.is_sorted() && later.iter().all(|number| sent.to_here.contains(number)), "{later:?}");
             self.tally.live += live.len();
-            self.tally.in_memory += sent.here_acknowledged.saturating_sub(live.len() + later.len());
+            let kept: Vec<u64> = archived.iter().filter(|(from, _)| from == name).map(|(_, number)| *number).collect();
+            ensure!(
+                sent.to_here.starts_with(&kept) && kept.len() >= sent.here_acknowledged.max(live.len()),
+                "{name} sent {:?}, of which {} were acknowledged; {live:?} came; {kept:?} are in the archive",
+                sent.to_here,
+                sent.here_acknowledged
+            );
+            self.tally.archived += kept.len() - live.len();
         }
         server.stop()
     }
