@@ -2,7 +2,8 @@
 //! to the wire.
 //!
 //! [`Server`] listens; [`c2s`] serves one client per task; what a client says goes to
-//! the [`c2s::Entry`] behind it. Nothing here knows what a stanza means.
+//! the [`c2s::Entry`] behind it. Nothing here knows what a stanza means. [`wires`] are
+//! connections that are no streams, relayed in pairs for plugins.
 //!
 //! - A connection at rest holds no buffers but those inside rustls.
 //! - A client is read no faster than what it says is worked off.
