@@ -145,7 +145,7 @@ impl Archive {
 
     /// One row.
     pub fn get(self, id: &str) -> Result<Option<Row>, Fault> {
-        Ok(wit::get(self.0, id)?)
+        get(self.0, id)
     }
 
     /// The newest stanza of this peer with this `id`, its own or that of a child named `{namespace}name`
@@ -180,6 +180,11 @@ impl Archive {
     pub fn purge_before(self, time: u64) -> Result<(), Fault> {
         Ok(wit::purge_before(self.0, time)?)
     }
+}
+
+/// One row of a store by its number.
+pub(crate) fn get(store: u32, id: &str) -> Result<Option<Row>, Fault> {
+    Ok(wit::get(store, id)?)
 }
 
 impl Query {

@@ -97,6 +97,11 @@ impl Kv {
 }
 
 impl View {
+    /// One stanza of another plugin's archive.
+    pub fn archived(self, id: &str) -> Result<Option<crate::archive::Row>, Fault> {
+        crate::archive::get(self.0, id)
+    }
+
     #[doc(hidden)]
     #[must_use]
     pub const fn from_manifest(number: u32) -> Self {

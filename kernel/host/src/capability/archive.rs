@@ -133,6 +133,11 @@ fn purge(guest: &mut Guest, store: u32, what: Purge) -> Result<(), Fault> {
 }
 
 fn slot(core: &Core, store: u32) -> Result<&StoreSlot, Fault> {
+    readable(core, store).and_then(|slot| if slot.own { Ok(slot) } else { Err(Fault::Missing) })
+}
+
+/// An own archive, or another plugin's that this one may read.
+fn readable(core: &Core, store: u32) -> Result<&StoreSlot, Fault> {
     let slot = usize::try_from(store).ok().and_then(|at| core.stores.get(at));
-    slot.filter(|slot| slot.shape == Shape::Archive && slot.own).ok_or(Fault::Missing)
+    slot.filter(|slot| slot.shape == Shape::Archive).ok_or(Fault::Missing)
 }

@@ -7,7 +7,7 @@ use wasmtime::component::{ComponentType, LinkerInstance, Lower};
 use xylem_stanza::Stanza;
 use xylem_store::{Archive, ArchiveId, ArchivePage, ArchiveQuery, ArchiveRow, Purge};
 
-use super::{Answer, Cx, Fault, purge, slot};
+use super::{Answer, Cx, Fault, purge, readable, slot};
 use crate::capability::kv::durable_if;
 use crate::guest::{Core, Guest};
 use crate::wait::block_on;
@@ -75,7 +75,10 @@ pub(super) fn link(into: &mut LinkerInstance<'_, Guest>) -> wasmtime::Result<()>
 
 fn get(guest: &mut Guest, store: u32, id: &str) -> Result<Option<RowRecord>, Fault> {
     let Ok(id) = id.parse::<ArchiveId>() else { return Ok(None) };
-    let (archive, partition) = opened(guest, store)?;
+    let core = Arc::clone(&guest.core);
+    let slot = readable(&core, store)?;
+    let partition = Core::partition_name(slot, &guest.call()?.cause).to_owned();
+    let archive = core.services.store.archive(&slot.name);
     let row = block_on(archive.get(&partition, id)).map_err(|error| Fault::storage(&guest.core.id, &error))?;
     Ok(row.map(record))
 }
