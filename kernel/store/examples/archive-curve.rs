@@ -77,7 +77,10 @@ async fn measure(archive: &Archive, ids: &[ArchiveId]) {
     let kinds: [(&str, Make<'_>); 5] = [
         ("the last page", Box::new(|_| ArchiveQuery { newest_first: true, ..base() })),
         ("after a row anywhere", Box::new(|n| ArchiveQuery { after: Some(somewhere(n)), ..base() })),
-        ("before a row anywhere", Box::new(|n| ArchiveQuery { before: Some(somewhere(n)), newest_first: true, ..base() })),
+        (
+            "before a row anywhere",
+            Box::new(|n| ArchiveQuery { before: Some(somewhere(n)), newest_first: true, ..base() }),
+        ),
         ("the last page of a peer", Box::new(|n| ArchiveQuery { peer: peer(n), newest_first: true, ..base() })),
         (
             "of a peer after a row anywhere",

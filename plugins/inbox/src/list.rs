@@ -5,10 +5,10 @@ use xylem_sdk::outbox;
 use xylem_sdk::prelude::*;
 use xylem_sdk::time::utc_ms;
 
+use crate::Config;
 use crate::conversation::Conversation;
 use crate::stores::CONVERSATIONS;
 use crate::views::MAM_MESSAGES;
-use crate::Config;
 
 const NS: &str = "urn:xmpp:inbox:1";
 const RSM: &str = "http://jabber.org/protocol/rsm";

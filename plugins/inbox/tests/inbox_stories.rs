@@ -51,7 +51,9 @@ fn what_is_new_is_counted_until_it_is_seen() {
     assert_eq!(inbox(&mut romeo, ">"), ("juliet=0".into(), "1 0 0".into()), "one's own words are read");
 
     juliet.send("<message to='romeo@localhost/orchard' type='chat'><displayed xmlns='urn:xmpp:chat-markers:0' id='2'/></message>");
-    juliet.send("<message to='romeo@localhost/orchard' type='chat'><received xmlns='urn:xmpp:receipts' id='3'/></message>");
+    juliet.send(
+        "<message to='romeo@localhost/orchard' type='chat'><received xmlns='urn:xmpp:receipts' id='3'/></message>",
+    );
     assert_eq!(inbox(&mut juliet, ">"), ("nurse=1 romeo=1".into(), "2 2 2".into()));
     say(&mut juliet, "romeo@localhost", "answer");
     assert_eq!(inbox(&mut juliet, ">"), ("romeo=0 nurse=1".into(), "2 1 1".into()));
@@ -99,7 +101,10 @@ fn pages_follow_the_order_of_last_activity() {
     assert_eq!(inbox(&mut romeo, &set("<max>2</max><after>c@localhost</after>")).0, "b=0 a=0");
     assert_eq!(inbox(&mut romeo, &set("<max>1</max><before/>")).0, "a=0");
     assert_eq!(inbox(&mut romeo, &set("<max>2</max><before>c@localhost</before>")).0, "d=0");
-    romeo.send(&format!("<iq type='get' id='x'><inbox xmlns='urn:xmpp:inbox:1'{}</inbox></iq>", set("<after>z</after>")));
+    romeo.send(&format!(
+        "<iq type='get' id='x'><inbox xmlns='urn:xmpp:inbox:1'{}</inbox></iq>",
+        set("<after>z</after>")
+    ));
     assert!(romeo.skip().concat().contains("item-not-found"));
     server.no_faults();
 }

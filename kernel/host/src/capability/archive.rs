@@ -139,5 +139,6 @@ fn slot(core: &Core, store: u32) -> Result<&StoreSlot, Fault> {
 /// An own archive, or another plugin's that this one may read.
 fn readable(core: &Core, store: u32) -> Result<&StoreSlot, Fault> {
     let slot = usize::try_from(store).ok().and_then(|at| core.stores.get(at));
-    slot.filter(|slot| slot.shape == Shape::Archive).ok_or(Fault::Missing)
+    // What shape a view has only its owner knows; in a store of the other shape nothing is found.
+    slot.filter(|slot| slot.shape == Shape::Archive || !slot.own).ok_or(Fault::Missing)
 }
