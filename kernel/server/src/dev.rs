@@ -1,6 +1,6 @@
 //! `xylem dev`: a throw-away server for people who write clients and for test suites.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -25,6 +25,9 @@ const LOOK: Duration = Duration::from_millis(500);
 /// line of JSON once it answers, and ends with its parent or by signal.
 #[derive(clap::Args, Clone, Debug)]
 pub struct DevOptions {
+    /// Address that clients connect to
+    #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    address: IpAddr,
     /// Port for STARTTLS; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
@@ -117,11 +120,11 @@ async fn serve(options: &DevOptions, config: Config) -> anyhow::Result<()> {
 
 fn configuration(options: &DevOptions, data: PathBuf) -> anyhow::Result<Config> {
     let mut config = Config::dev()?;
-    let local = |port| vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))];
+    let at = |port| vec![SocketAddr::from((options.address, port))];
     config.server.data = data;
-    config.listen.starttls = local(options.port);
-    config.listen.direct_tls = local(options.tls_port);
-    config.http.listen = local(options.http_port);
+    config.listen.starttls = at(options.port);
+    config.listen.direct_tls = at(options.tls_port);
+    config.http.listen = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, options.http_port))];
     let backend = Backend::WORDS.iter().find(|(word, _)| *word == options.backend);
     config.store.backend = backend.map_or(Backend::Fjall, |(_, backend)| *backend);
     if let Some(packages) = plugins::bundled(&config).filter(|_| config.plugins.cache == Path::new("cache")) {
