@@ -192,7 +192,20 @@ pub struct IqClaim {
     pub own: bool,
     /// Also before authentication; only for the server.
     pub before_auth: bool,
+    /// Whether it may be asked for together with a binding, or is asked at each (XEP-0386).
+    pub bind: Option<AtBinding>,
     pub handler: String,
+}
+
+/// `bind` of an `[[iq]]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AtBinding {
+    /// A client may send the payload along with its binding; its namespace is announced.
+    Asked,
+    /// The server asks, with an empty payload, at every binding that is part of a login; the
+    /// answer goes to the client. Only for `type = ["get"]` and one name.
+    Always,
 }
 
 /// `[[event]]`.

@@ -81,6 +81,8 @@ pub struct Plan {
     domains: Arc<HashMap<String, PluginIndex>>,
     declared: Arc<BTreeMap<String, BTreeMap<PluginIndex, Vec<String>>>>,
     contributions: Arc<BTreeMap<String, Arc<[String]>>>,
+    inline_offered: Arc<[String]>,
+    inline_always: Arc<[(String, String)]>,
     ids: Arc<BTreeMap<PluginIndex, Arc<str>>>,
 }
 
@@ -112,6 +114,8 @@ impl Plan {
             domains: Arc::new(claimed(entries, domain)?),
             declared: Arc::new(declared(entries)),
             contributions: Arc::default(),
+            inline_offered: IqTable::offered_at_binding(entries).into(),
+            inline_always: IqTable::at_every_binding(entries).into(),
             ids: Arc::new(ids),
         };
         plan.merge(&BTreeMap::new());
@@ -152,6 +156,17 @@ impl Plan {
     #[must_use]
     pub fn before_auth(&self, ns: &str, name: &str, kind: Type) -> Option<&Claim> {
         self.iq(EntityClass::Server, ns, name, kind).filter(|claim| claim.before_auth)
+    }
+
+    /// Namespaces of what clients may ask for together with a binding (XEP-0386 §3.1).
+    #[must_use]
+    pub fn inline_offered(&self) -> &[String] {
+        &self.inline_offered
+    }
+
+    /// Namespace and name of what is asked of plugins at every such binding.
+    pub fn inline_always(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.inline_always.iter().map(|(ns, name)| (ns.as_str(), name.as_str()))
     }
 
     /// The plugin that claims this domain.

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::data::{Exported, Imported};
+use crate::device::{DeviceRow, Revoked};
 use crate::error::OpError;
 use crate::plugin::{ChainReport, PluginDetail, PluginRow, Removed};
 use crate::server::{HealthReport, ReloadReport, StatusReport};
@@ -21,6 +22,7 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, OpError>> + Send 
 pub struct Backend {
     pub accounts: Arc<dyn Accounts>,
     pub sessions: Arc<dyn Sessions>,
+    pub devices: Arc<dyn Devices>,
     pub plugins: Arc<dyn Plugins>,
     pub data: Arc<dyn Data>,
     pub server: Arc<dyn Server>,
@@ -42,6 +44,13 @@ pub trait Sessions: Send + Sync {
     fn list(&self, account: Option<String>, domain: Option<String>, limit: usize) -> Answer<'_, Vec<SessionRow>>;
     /// Ends one session, or all of the account.
     fn end(&self, account: String, resource: Option<String>) -> Answer<'_, Ended>;
+}
+
+pub trait Devices: Send + Sync {
+    /// Those that could log in with a token now.
+    fn list(&self, account: String) -> Answer<'_, Vec<DeviceRow>>;
+    /// Ends the tokens and the sessions of one; [`OpError::NotFound`] if there is none.
+    fn revoke(&self, account: String, id: String) -> Answer<'_, Revoked>;
 }
 
 pub trait Plugins: Send + Sync {

@@ -3,7 +3,7 @@
 //! The command line, the web console, REST and ad-hoc commands are faces of
 //! [`Ops`]: each hands over a name, arguments as JSON and a [`Caller`], and gets
 //! JSON back. What an operation is called, takes, needs and writes to the audit
-//! log stands once, beside its type, in [`user`], [`session`], [`plugin`],
+//! log stands once, beside its type, in [`user`], [`session`], [`device`], [`plugin`],
 //! [`data`] and [`server`]. How it is done is behind the traits of [`backend`].
 
 pub mod argument;
@@ -11,6 +11,7 @@ pub mod audit;
 pub mod backend;
 pub mod caller;
 pub mod data;
+pub mod device;
 pub mod error;
 pub mod operation;
 pub mod plugin;

@@ -13,7 +13,7 @@ use crate::backend::Backend;
 use crate::caller::Caller;
 use crate::error::OpError;
 use crate::operation::{Operation, Spec};
-use crate::{data, plugin, server, session, user};
+use crate::{data, device, plugin, server, session, user};
 
 /// All operations over one backend.
 pub struct Ops {
@@ -42,6 +42,7 @@ impl Ops {
         let mut ops = Self { table: BTreeMap::new(), backend, audit };
         ops.put::<user::Add>().put::<user::Delete>().put::<user::Password>().put::<user::List>().put::<user::Show>();
         ops.put::<session::List>().put::<session::End>();
+        ops.put::<device::List>().put::<device::Revoke>();
         ops.put::<plugin::List>().put::<plugin::Info>().put::<plugin::Install>().put::<plugin::Enable>();
         ops.put::<plugin::Disable>().put::<plugin::Upgrade>().put::<plugin::Remove>().put::<plugin::Chain>();
         ops.put::<data::Export>().put::<data::Import>();

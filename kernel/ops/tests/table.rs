@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use xylem_ops::backend::{Accounts, Data, Plugins, Server, Sessions};
+use xylem_ops::backend::{Accounts, Data, Devices, Plugins, Server, Sessions};
 use xylem_ops::data::{Exported, Imported};
+use xylem_ops::device::{DeviceRow, Revoked};
 use xylem_ops::plugin::{ChainReport, PluginDetail, PluginRow, Removed};
 use xylem_ops::server::{HealthReport, ReloadReport, StatusReport};
 use xylem_ops::session::{Ended, SessionRow};
@@ -54,6 +55,16 @@ impl Sessions for Fake {
     }
 
     fn end(&self, _: String, _: Option<String>) -> Answer<'_, Ended> {
+        no()
+    }
+}
+
+impl Devices for Fake {
+    fn list(&self, _: String) -> Answer<'_, Vec<DeviceRow>> {
+        no()
+    }
+
+    fn revoke(&self, _: String, _: String) -> Answer<'_, Revoked> {
         no()
     }
 }
@@ -126,6 +137,7 @@ impl Scene {
         let backend = Backend {
             accounts: fake.clone(),
             sessions: fake.clone(),
+            devices: fake.clone(),
             plugins: fake.clone(),
             data: fake.clone(),
             server: fake.clone(),

@@ -70,6 +70,9 @@ impl Parts {
         stanza: Stanza,
         origin: &Origin,
     ) {
+        if self.inline.hand(resource, &stanza) {
+            return;
+        }
         let Some(stanza) = self.iq_chain(plan, account.as_str(), stanza, origin).await else { return };
         match self.sessions.find(resource) {
             Some(session) if self.push(&session, &stanza) => {}

@@ -30,6 +30,7 @@ pub(crate) struct Parts {
     pub(crate) counters: Counters,
     pub(crate) deliveries: crate::release::Deliveries,
     pub(crate) strangers: crate::stranger::Strangers,
+    pub(crate) inline: crate::inline::Inline,
 }
 
 /// Where a stanza on its way comes from.
@@ -75,6 +76,7 @@ impl Router {
             counters: Counters::default(),
             deliveries: crate::release::Deliveries::default(),
             strangers: crate::stranger::Strangers::default(),
+            inline: crate::inline::Inline::default(),
         }))
     }
 

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 /// `2026-01-01T00:00:00.000Z` for milliseconds since 1970.
-pub(crate) fn stamp(milliseconds: u64) -> String {
+#[must_use]
+pub fn stamp(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     let (year, month, day) = civil(seconds / 86_400);
     let clock = seconds % 86_400;

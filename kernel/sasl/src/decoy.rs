@@ -11,7 +11,8 @@ use crate::secrets::{DEFAULT_ITERATIONS, SALT_BYTES, Secrets, StoredKeys};
 /// it would for a real one, and no password fits. They have the rounds and salt
 /// length of [`Secrets::derive`] by default; imported accounts that differ in
 /// these can be told apart until their password changes. Keep the key: with a new one
-/// the salts of unknown accounts change while those of real accounts do not.
+/// the salts of unknown accounts change while those of real accounts do not. It also
+/// stands behind what [`DecoyKey::derive`] makes, which then changes as well.
 #[derive(Clone)]
 pub struct DecoyKey {
     key: [u8; 32],
@@ -29,6 +30,25 @@ impl DecoyKey {
     #[must_use]
     pub const fn with_iterations(self, iterations: u32) -> Self {
         Self { iterations, ..self }
+    }
+
+    /// What only this server can make out of the parts, each time the same. Different
+    /// purposes have nothing in common with each other, nor with made-up credentials.
+    pub fn derive(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+        let mut made = [0; 32];
+        // A key of any length is accepted; the error branch cannot be reached.
+        let Ok(mut mac) = Hmac::<Sha512>::new_from_slice(&self.key) else { return made };
+        // No text that `expand` takes begins so.
+        mac.update(b"derive\0");
+        for part in std::iter::once(purpose.as_bytes()).chain(parts.iter().copied()) {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        let bytes = mac.finalize().into_bytes();
+        for (to, from) in made.iter_mut().zip(bytes) {
+            *to = from;
+        }
+        made
     }
 
     pub(crate) fn keys(&self, account: &str, hash: Hash) -> StoredKeys {

@@ -26,6 +26,7 @@ mod payload;
 mod scram;
 mod secrets;
 mod throttle;
+mod token;
 
 pub use condition::SaslCondition;
 pub use decoy::DecoyKey;
@@ -36,3 +37,4 @@ pub use offer::{Addressing, ChannelBindings, Offer};
 pub use payload::{decode_payload, encode_payload};
 pub use secrets::{DEFAULT_ITERATIONS, ITERATIONS, PasswordError, SALT_BYTES, Secrets, StoredKeys};
 pub use throttle::{Blocked, Rate, Throttle, ThrottleConfig};
+pub use token::{TokenMechanism, TokenMessage, token_answer};

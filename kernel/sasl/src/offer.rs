@@ -3,6 +3,7 @@ use std::sync::Arc;
 use crate::condition::SaslCondition;
 use crate::decoy::DecoyKey;
 use crate::mechanism::Mechanism;
+use crate::token::TokenMechanism;
 
 /// Channel-binding data of the TLS connection, as the TLS library gave it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -81,6 +82,12 @@ impl Offer {
     pub fn channel_binding_types(&self) -> impl Iterator<Item = &'static str> {
         let shown = self.announces_plus();
         self.bindings.types().filter(move |_| shown)
+    }
+
+    /// The mechanisms for tokens to announce (XEP-0484 §3.1), strongest first; none on
+    /// a stream that is not encrypted.
+    pub fn token_mechanisms(&self) -> impl Iterator<Item = TokenMechanism> + '_ {
+        TokenMechanism::ALL.into_iter().filter(|m| self.encrypted && m.binding(&self.bindings).is_some())
     }
 
     /// Finds the mechanism a client chose by name, or the condition it earns.

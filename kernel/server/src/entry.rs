@@ -7,26 +7,29 @@ use std::time::Instant;
 
 use xylem_net::c2s::{Entry, Waiting};
 use xylem_router::Router;
-use xylem_sasl::{Failure, Lookup, Mechanism, Standing, Throttle};
+use xylem_sasl::{Failure, Lookup, SaslCondition, Standing, Throttle, TokenMechanism};
 use xylem_session::Session;
 use xylem_stanza::{BareJid, Outgoing, Stanza};
-use xylem_stream::{Ending, HostConfig};
+use xylem_stream::{Ending, HostConfig, Token, TokenClaim, TokenLogin, UserAgent};
+use xylem_xml::Element;
 
 use crate::accounts::Accounts;
+use crate::devices::Devices;
 use crate::metrics::Logins;
 
 /// The way into the server.
 pub struct Gate {
     router: Router,
     accounts: Accounts,
+    devices: Devices,
     throttle: Mutex<Throttle>,
     logins: Arc<Logins>,
     started: Instant,
 }
 
 impl Gate {
-    pub fn new(router: Router, accounts: Accounts, throttle: Throttle, logins: Arc<Logins>) -> Self {
-        Self { router, accounts, throttle: Mutex::new(throttle), logins, started: Instant::now() }
+    pub fn new(router: Router, accounts: Accounts, devices: Devices, throttle: Throttle, logins: Arc<Logins>) -> Self {
+        Self { router, accounts, devices, throttle: Mutex::new(throttle), logins, started: Instant::now() }
     }
 
     fn throttle(&self) -> MutexGuard<'_, Throttle> {
@@ -98,12 +101,52 @@ impl Entry for Gate {
         })
     }
 
-    fn logged_in(&self, account: &BareJid, mechanism: Mechanism, anonymous: bool, peer: SocketAddr) {
+    fn check_token(&self, claim: Box<TokenClaim>, peer: SocketAddr) -> Waiting<Result<TokenLogin, Failure>> {
+        let temporary = |reason| Err(Failure { condition: SaslCondition::TemporaryAuthFailure, reason });
+        if self.is_blocked(peer.ip(), &claim.account) {
+            tracing::warn!(account = %claim.account, %peer, "login put off: too many failures");
+            return Box::pin(std::future::ready(temporary("too many failures")));
+        }
+        let (accounts, devices, router) = (self.accounts.clone(), self.devices.clone(), self.router.clone());
+        Box::pin(async move {
+            let refused = |condition, reason| Err(Failure { condition, reason });
+            match accounts.find(&claim.account).await {
+                Ok(Some(record)) => {
+                    router.expect(&claim.account);
+                    let login = devices.redeem(&record, &claim).await?;
+                    if record.disabled {
+                        return refused(SaslCondition::AccountDisabled, "the account is disabled");
+                    }
+                    Ok(login)
+                }
+                Ok(None) => refused(SaslCondition::NotAuthorized, "no such account"),
+                Err(error) => {
+                    tracing::error!(account = %claim.account, %error, "login put off: the account cannot be looked up");
+                    temporary("accounts cannot be read")
+                }
+            }
+        })
+    }
+
+    fn issue_token(&self, account: &BareJid, agent: UserAgent, mechanism: TokenMechanism) -> Waiting<Option<Token>> {
+        let (accounts, devices, account) = (self.accounts.clone(), self.devices.clone(), account.clone());
+        Box::pin(async move {
+            let record = accounts.find(&account).await.ok().flatten()?;
+            devices.issue(&account, &record, &agent, mechanism).await
+        })
+    }
+
+    fn inline(&self, session: &Arc<Session>, requests: Vec<Element>) -> Waiting<Vec<String>> {
+        let (router, session) = (self.router.clone(), Arc::clone(session));
+        Box::pin(async move { router.inline(&session, requests).await })
+    }
+
+    fn logged_in(&self, account: &BareJid, mechanism: &'static str, anonymous: bool, peer: SocketAddr) {
         self.logins.succeeded();
         if !anonymous {
             self.throttle().succeeded(peer.ip(), account.as_str(), self.started.elapsed());
         }
-        tracing::debug!(domain = account.domain(), %account, mechanism = mechanism.name(), %peer, "login");
+        tracing::debug!(domain = account.domain(), %account, mechanism, %peer, "login");
     }
 
     fn login_failed(&self, account: Option<&BareJid>, failure: &Failure, peer: SocketAddr) {

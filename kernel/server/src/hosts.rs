@@ -67,9 +67,12 @@ impl Table {
             stream.idle_seconds = u32::try_from(config.timeouts.idle.as_secs()).ok();
             stream.management = management(&config);
             stream.login_attempts = config.sasl.attempts;
+            stream.tokens = !config.sasl.token_lifetime.is_zero();
             if let Some(plan) = &plan {
                 stream.features_before_auth = plan.contributions("stream.before-auth").concat();
                 stream.features_after_auth = plan.contributions("stream.after-auth").concat();
+                stream.inline_features = plan.inline_offered().to_vec();
+                stream.inline_always = plan.inline_always().next().is_some();
                 stream.pre_auth_namespaces = before_login(plan, &manifests);
             }
             let stream = Arc::new(stream);

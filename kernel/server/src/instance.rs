@@ -20,6 +20,7 @@ use xylem_store::{BackendKind, Options, Store};
 
 use crate::accounts::Accounts;
 use crate::config::{Backend, Config};
+use crate::devices::{Devices, Terms};
 use crate::entry::Gate;
 use crate::folder::Folder;
 use crate::hosts::Hosts;
@@ -34,6 +35,7 @@ pub struct Instance {
     pub store: Store,
     pub sessions: Arc<SessionTable>,
     pub accounts: Accounts,
+    pub devices: Devices,
     pub hosts: Arc<Hosts>,
     pub router: Router,
     pub plugins: Arc<PluginService>,
@@ -63,6 +65,7 @@ impl Instance {
         let store = open_store(&config)?;
         let names: Vec<String> = config.domains.iter().map(|d| d.name.clone()).collect();
         let accounts = Accounts::new(store.clone(), names, config.sasl.iterations);
+        let devices = Devices::new(store.clone(), folder.decoy.clone(), terms(&config));
         let sessions = Arc::new(SessionTable::new(session_limits(&config)));
         let plugins = Arc::new(PluginService::load(&config, &store, &sessions, &accounts)?);
         let router = Router::new(Arc::clone(&sessions), store.clone(), Arc::new(accounts.clone()), plugins.directory());
@@ -73,7 +76,8 @@ impl Instance {
         let hosts = Arc::new(hosts.context("no domain is configured")?);
         let tls = Arc::new(TlsStore::new(&folder.tls)?);
         let logins = Arc::new(Logins::default());
-        let gate = Gate::new(router.clone(), accounts.clone(), Throttle::new(throttle(&config)), Arc::clone(&logins));
+        let brake = Throttle::new(throttle(&config));
+        let gate = Gate::new(router.clone(), accounts.clone(), devices.clone(), brake, Arc::clone(&logins));
         let context = Arc::new(Context::new(
             Arc::new(gate),
             Arc::clone(&hosts) as Arc<_>,
@@ -91,6 +95,7 @@ impl Instance {
             store,
             sessions,
             accounts,
+            devices,
             hosts,
             router,
             plugins,
@@ -143,6 +148,10 @@ impl Instance {
 pub fn session_limits(config: &Config) -> Limits {
     let queue = QueueLimits { stanzas: config.limits.queue_stanzas, bytes: config.limits.queue_bytes };
     Limits { sessions_per_account: config.limits.resources_per_account, queue }
+}
+
+pub fn terms(config: &Config) -> Terms {
+    Terms { lifetime: config.sasl.token_lifetime.as_secs(), rotation: config.sasl.token_rotation.as_secs() }
 }
 
 pub fn admission(config: &Config) -> AdmissionLimits {

@@ -9,6 +9,7 @@ mod check;
 mod cli;
 mod config;
 mod dev;
+mod devices;
 mod entry;
 mod folder;
 mod hosts;

@@ -6,7 +6,7 @@ use xylem_ops::server::ReloadReport;
 
 use crate::config::Config;
 use crate::folder;
-use crate::instance::{Instance, Reread, admission, c2s, session_limits};
+use crate::instance::{Instance, Reread, admission, c2s, session_limits, terms};
 
 /// Reads configuration and certificates again. On an error everything stays as it was.
 pub fn reload(instance: &Arc<Instance>) -> anyhow::Result<ReloadReport> {
@@ -98,6 +98,7 @@ fn apply(instance: &Instance, old: &Config, new: &Config, report: &mut ReloadRep
     tell(old.sasl != new.sasl, "sasl");
     tell(old.server.drain != new.server.drain, "server.drain");
     instance.accounts.configure(new.domains.iter().map(|d| d.name.clone()).collect(), new.sasl.iterations);
+    instance.devices.configure(terms(new));
     instance.sessions.set_limits(session_limits(new));
     instance.context.admission.set_limits(admission(new));
     instance.wires.set_limits(admission(new));

@@ -73,6 +73,7 @@ fn backend(instance: &Arc<Instance>) -> Backend {
     Backend {
         accounts: Arc::new(backend::AccountBackend(Arc::clone(instance))),
         sessions: Arc::new(backend::SessionBackend(Arc::clone(instance))),
+        devices: Arc::new(backend::DeviceBackend(Arc::clone(instance))),
         plugins: Arc::new(backend::PluginBackend(Arc::clone(instance))),
         data: Arc::new(backend::DataBackend(Arc::clone(instance))),
         server: Arc::new(backend::ServerBackend(Arc::clone(instance))),

@@ -27,6 +27,12 @@ pub const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
 pub const ROSTER_VERSIONING: &str = "urn:xmpp:features:rosterver";
 /// Pre-approval of subscriptions as a stream feature (RFC 6121 §3.4).
 pub const PRE_APPROVAL: &str = "urn:xmpp:features:pre-approval";
+/// The extensible SASL profile (XEP-0388).
+pub const SASL2: &str = "urn:xmpp:sasl:2";
+/// Resource binding within it (XEP-0386).
+pub const BIND2: &str = "urn:xmpp:bind:0";
+/// Logging in again with a token (XEP-0484).
+pub const FAST: &str = "urn:xmpp:fast:0";
 /// SASL channel binding types (XEP-0440).
 pub const CHANNEL_BINDING: &str = "urn:xmpp:sasl-cb:0";
 /// Stream limits (XEP-0478).

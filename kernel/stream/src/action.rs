@@ -1,13 +1,15 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use xylem_sasl::{Failure, Mechanism};
+use xylem_sasl::{Failure, TokenMechanism};
 use xylem_stanza::{BareJid, FullJid, Stanza};
-use xylem_xml::Limits;
+use xylem_xml::{Element, Limits};
 
 use crate::config::HostConfig;
 use crate::error::StreamError;
+use crate::fast::TokenClaim;
 use crate::management::{Resume, Terms};
+use crate::wishes::UserAgent;
 
 /// What the driver has to do; the crate's first page says how.
 #[derive(Debug)]
@@ -32,7 +34,8 @@ pub enum Action {
     /// The client proved who it is.
     LoggedIn {
         account: BareJid,
-        mechanism: Mechanism,
+        /// Its registered name.
+        mechanism: &'static str,
         /// The account is made up and ends with the stream (RFC 4505).
         anonymous: bool,
     },
@@ -42,6 +45,16 @@ pub enum Action {
     PreAuthIq { stanza: Stanza, host: Arc<HostConfig> },
     /// Give the client a session, under the address it asks for if any.
     Bind { account: BareJid, requested: Option<FullJid> },
+    /// Find out whether a client has the token that it claims to have, and note its use.
+    CheckToken(Box<TokenClaim>),
+    /// Make a token for a client that has just logged in otherwise.
+    IssueToken { account: BareJid, agent: UserAgent, mechanism: TokenMechanism },
+    /// Give the client a session under this address, and end the others that the same
+    /// client has: those whose resource is `name`, alone or after a slash (XEP-0386 §3.2).
+    BindClient { account: BareJid, requested: FullJid, name: Option<String> },
+    /// Have those who own these namespaces do what the client wants for its new session.
+    /// Nobody else hears of it.
+    Inline { jid: FullJid, requests: Vec<Element> },
     /// The session begins.
     Established(FullJid),
     /// The client sent a stanza.

@@ -1,18 +1,22 @@
-//! SASL negotiation (RFC 6120 §6).
+//! SASL negotiation (RFC 6120 §6, XEP-0388 §2).
 
 use std::sync::Arc;
 
-use xylem_sasl::{Exchange, Failure, Identity, Lookup, SaslCondition, Step, decode_payload, encode_payload};
+use xylem_sasl::{Exchange, Failure, Identity, Lookup, SaslCondition, Step, TokenMechanism, encode_payload};
 use xylem_stanza::{BareJid, StreamCondition, ns};
 use xylem_xml::{El, Element, Node};
 
 use crate::action::Action;
 use crate::closing;
 use crate::conversation::{Conversation, write};
+use crate::entering::Entering;
 use crate::error::StreamError;
+use crate::fast;
 use crate::features::Features;
 use crate::header::Header;
+use crate::profile::{Profile, failure};
 use crate::stream::State;
+use crate::wishes::Wishes;
 
 /// Proof that the client is who it says.
 #[derive(Debug)]
@@ -24,6 +28,11 @@ impl Authenticated {
     pub const fn account(&self) -> &BareJid {
         &self.account
     }
+
+    /// Only for those who have just seen the proof.
+    pub(crate) const fn proved(account: BareJid) -> Self {
+        Self { account }
+    }
 }
 
 /// An exchange is under way.
@@ -34,6 +43,9 @@ pub(crate) struct Auth {
     /// Whose secrets were asked for.
     account: Option<BareJid>,
     waiting: bool,
+    profile: Profile,
+    /// What else is wanted; nothing with RFC 6120.
+    wishes: Wishes,
 }
 
 /// Answers an element of the SASL namespace sent while no exchange runs.
@@ -44,34 +56,46 @@ pub(crate) fn requested(
     out: &mut Vec<Action>,
 ) -> State {
     let root = element.root();
-    match root.name() {
-        "auth" => begin(features, root, conversation, out),
-        "abort" => {
-            let failure = failure(SaslCondition::Aborted, "abort without an exchange");
-            failed(features, None, failure, conversation, out)
+    let failure = match (Profile::of(root.ns()), root.name()) {
+        (Some(profile), name) if name == profile.opening() => {
+            return begin(profile, features, root, conversation, out);
         }
-        "response" => {
-            let failure = failure(SaslCondition::MalformedRequest, "response without an exchange");
-            failed(features, None, failure, conversation, out)
-        }
-        _ => closing::fail(StreamCondition::UnsupportedStanzaType, conversation, out),
-    }
+        (Some(_), "abort") => failure(SaslCondition::Aborted, "abort without an exchange"),
+        (Some(_), "response") => failure(SaslCondition::MalformedRequest, "response without an exchange"),
+        _ => return closing::fail(StreamCondition::UnsupportedStanzaType, conversation, out),
+    };
+    failed(Profile::of(root.ns()).unwrap_or(Profile::Rfc6120), features, None, failure, conversation, out)
 }
 
-fn begin(features: Features, auth: Node<'_>, conversation: &mut Conversation, out: &mut Vec<Action>) -> State {
+fn begin(
+    profile: Profile,
+    features: Features,
+    opening: Node<'_>,
+    conversation: &mut Conversation,
+    out: &mut Vec<Action>,
+) -> State {
     if features.must_encrypt(&conversation.host()) {
         let failure = failure(SaslCondition::EncryptionRequired, "login before STARTTLS");
-        return failed(features, None, failure, conversation, out);
+        return failed(profile, features, None, failure, conversation, out);
     }
-    let mechanism = auth.attr("mechanism").unwrap_or_default();
-    let begun = payload(auth).and_then(|data| Ok((Exchange::new(&mechanism, Arc::clone(&features.offer))?, data)));
+    let mechanism = opening.attr("mechanism").unwrap_or_default();
+    let wishes = if profile == Profile::Sasl2 { Wishes::parse(opening) } else { Ok(Wishes::default()) };
+    let read = wishes.and_then(|wishes| Ok((wishes, profile.initial(opening)?)));
+    let begun = match (read, TokenMechanism::parse(&mechanism)) {
+        (Ok((wishes, data)), Some(mechanism)) if profile == Profile::Sasl2 => {
+            return fast::begin(features, mechanism, data.as_deref(), wishes, conversation, out);
+        }
+        (read, _) => {
+            read.and_then(|(wishes, data)| Ok((Exchange::new(&mechanism, Arc::clone(&features.offer))?, wishes, data)))
+        }
+    };
     match begun {
-        Ok((mut exchange, data)) => {
+        Ok((mut exchange, wishes, data)) => {
             let step = exchange.initial(data.as_deref());
-            let auth = Box::new(Auth { exchange, features, account: None, waiting: false });
+            let auth = Box::new(Auth { exchange, features, account: None, waiting: false, profile, wishes });
             auth.take(step, conversation, out)
         }
-        Err(failure) => failed(features, None, failure, conversation, out),
+        Err(failure) => failed(profile, features, None, failure, conversation, out),
     }
 }
 
@@ -87,13 +111,21 @@ impl Auth {
         out: &mut Vec<Action>,
     ) -> State {
         let root = element.root();
-        let step = match (root.ns(), root.name()) {
-            (ns::SASL, "response") => match payload(root) {
+        let ours = root.ns() == self.profile.ns();
+        let step = match root.name() {
+            "response" if ours => match self.profile.data(root) {
                 Ok(data) => self.exchange.respond(&data.unwrap_or_default()),
                 Err(failure) => Step::Failure(failure),
             },
-            (ns::SASL, "abort") => self.exchange.abort(),
-            (ns::SASL, "auth") => Step::Failure(failure(SaslCondition::MalformedRequest, "auth within an exchange")),
+            "abort" if ours => self.exchange.abort(),
+            name if ours && name == self.profile.opening() => {
+                Step::Failure(failure(SaslCondition::MalformedRequest, "another exchange within an exchange"))
+            }
+            // XEP-0388 §2.4: nothing else may come.
+            _ if self.profile == Profile::Sasl2 => {
+                let error = StreamError::with_text(StreamCondition::PolicyViolation, "not part of the login");
+                return closing::fail(error, conversation, out);
+            }
             // Whatever else it is, the client is still nobody.
             _ => return self.features.element(element.clone(), conversation, out),
         };
@@ -117,23 +149,30 @@ impl Auth {
     fn take(mut self: Box<Self>, step: Step, conversation: &mut Conversation, out: &mut Vec<Action>) -> State {
         match step {
             Step::Challenge(data) => {
-                // Data of zero length is no text at all: clients read that either way.
-                let text = if data.is_empty() { String::new() } else { encode_payload(&data) };
-                write(out, El::new("challenge", ns::SASL).text(&text).build());
+                write(out, self.profile.challenge(&data).build());
                 State::Auth(self)
             }
-            Step::NeedSecrets { account } => match BareJid::parse(&account) {
+            Step::NeedSecrets { account } => match self.claimed(&account, conversation) {
                 Ok(account) => {
                     self.waiting = true;
                     self.account = Some(account.clone());
                     out.push(Action::LookUp { account, costly: self.exchange.is_costly() });
                     State::Auth(self)
                 }
-                Err(_) => self.fail(failure(SaslCondition::NotAuthorized, "not an account"), conversation, out),
+                Err(failure) => self.fail(failure, conversation, out),
             },
             Step::Success { identity, additional } => self.succeed(&identity, additional, conversation, out),
             Step::Failure(failure) => self.fail(failure, conversation, out),
         }
+    }
+
+    fn claimed(&self, account: &str, conversation: &Conversation) -> Result<BareJid, Failure> {
+        let account = BareJid::parse(account);
+        let account = account.map_err(|_| failure(SaslCondition::NotAuthorized, "not an account"))?;
+        if self.profile == Profile::Sasl2 {
+            conversation.check_client(&account)?;
+        }
+        Ok(account)
     }
 
     fn succeed(
@@ -152,9 +191,15 @@ impl Auth {
             let failure = failure(SaslCondition::TemporaryAuthFailure, "no address for the client");
             return self.fail(failure, conversation, out);
         };
+        let mechanism = self.exchange.mechanism().name();
+        if self.profile == Profile::Sasl2 {
+            out.push(Action::LoggedIn { account: account.clone(), mechanism, anonymous });
+            let wishes = Wishes { token: self.wishes.token.filter(|_| !anonymous), ..self.wishes };
+            return Entering::new(Authenticated { account }, wishes).answer(additional).begin(conversation, out);
+        }
         let text = additional.map(|data| encode_payload(&data)).unwrap_or_default();
         write(out, El::new("success", ns::SASL).text(&text).build());
-        out.push(Action::LoggedIn { account: account.clone(), mechanism: self.exchange.mechanism(), anonymous });
+        out.push(Action::LoggedIn { account: account.clone(), mechanism, anonymous });
         out.push(Action::Restart);
         out.push(Action::SetLimits(host.limits));
         conversation.restart();
@@ -162,20 +207,20 @@ impl Auth {
     }
 
     fn fail(self: Box<Self>, failure: Failure, conversation: &mut Conversation, out: &mut Vec<Action>) -> State {
-        failed(self.features, self.account, failure, conversation, out)
+        failed(self.profile, self.features, self.account, failure, conversation, out)
     }
 }
 
 /// Tells the client and lets it try again, but not for ever (RFC 6120 §6.4.5).
-fn failed(
+pub(crate) fn failed(
+    profile: Profile,
     features: Features,
     account: Option<BareJid>,
     failure: Failure,
     conversation: &mut Conversation,
     out: &mut Vec<Action>,
 ) -> State {
-    let condition = El::new(failure.condition.as_str(), "");
-    write(out, El::new("failure", ns::SASL).child(condition).build());
+    write(out, profile.failure(failure.condition).build());
     out.push(Action::LoginFailed { account, failure });
     conversation.failed_logins = conversation.failed_logins.saturating_add(1);
     if conversation.failed_logins >= conversation.host().login_attempts.max(1) {
@@ -183,16 +228,4 @@ fn failed(
         return closing::fail(error, conversation, out);
     }
     State::Features(features)
-}
-
-/// The data of `<auth/>` or `<response/>`.
-fn payload(node: Node<'_>) -> Result<Option<Vec<u8>>, Failure> {
-    if node.children().next().is_some() {
-        return Err(failure(SaslCondition::MalformedRequest, "an element where base64 is due"));
-    }
-    decode_payload(&node.text()).map_err(|condition| failure(condition, "the payload is not base64"))
-}
-
-const fn failure(condition: SaslCondition, reason: &'static str) -> Failure {
-    Failure { condition, reason }
 }

@@ -30,7 +30,7 @@ impl Bound {
     }
 
     /// Only here, where one who has logged in is given an address of its own.
-    fn new(client: &Authenticated, jid: FullJid) -> Option<Self> {
+    pub(crate) fn new(client: &Authenticated, jid: FullJid) -> Option<Self> {
         let own = jid.bare_str() == client.account().as_str();
         own.then(|| Self { from: Jid::from(&jid), jid })
     }

@@ -62,6 +62,13 @@ pub struct HostConfig {
     pub bind_attempts: u8,
     /// Whether and for how long streams can be resumed.
     pub management: Management,
+    /// Whether clients may log in with tokens (XEP-0484) and get some.
+    pub tokens: bool,
+    /// Namespaces of what may begin together with a binding (XEP-0386 §3.1), beside what
+    /// the stream knows itself.
+    pub inline_features: Vec<String>,
+    /// Whether somebody has something to say to every such binding, asked or not.
+    pub inline_always: bool,
     /// Feature elements to announce beside the mechanisms, as XML.
     pub features_before_auth: String,
     /// Feature elements to announce beside resource binding, as XML.
@@ -100,6 +107,9 @@ impl HostConfig {
             login_attempts: 5,
             bind_attempts: 5,
             management: Management::default(),
+            tokens: true,
+            inline_features: Vec::new(),
+            inline_always: false,
             features_before_auth: String::new(),
             features_after_auth: String::new(),
             pre_auth_namespaces: Vec::new(),

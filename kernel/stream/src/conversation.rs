@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use xylem_sasl::{Failure, SaslCondition};
+use xylem_stanza::BareJid;
 
 use crate::action::Action;
 use crate::config::{Environment, HostConfig};
@@ -14,6 +16,8 @@ pub(crate) struct Conversation {
     pub answered: bool,
     /// `xml:lang` of the client's header: the default of its stanzas.
     pub lang: Option<Arc<str>>,
+    /// Who the client's header says it is, which proves nothing.
+    pub client: Option<BareJid>,
     pub failed_logins: u8,
     pub failed_bindings: u8,
     /// With stream management: how many stanzas of the client were handled (XEP-0198 §4).
@@ -22,12 +26,30 @@ pub(crate) struct Conversation {
 
 impl Conversation {
     pub(crate) fn new(env: Arc<dyn Environment>) -> Self {
-        Self { env, host: None, answered: false, lang: None, failed_logins: 0, failed_bindings: 0, handled: None }
+        Self {
+            env,
+            host: None,
+            answered: false,
+            lang: None,
+            client: None,
+            failed_logins: 0,
+            failed_bindings: 0,
+            handled: None,
+        }
     }
 
     /// The host spoken with; the default one as long as none was named.
     pub(crate) fn host(&self) -> Arc<HostConfig> {
         self.host.clone().unwrap_or_else(|| self.env.default_host())
+    }
+
+    /// XEP-0388 §2.3: whoever the header named, nobody else may log in.
+    pub(crate) fn check_client(&self, account: &BareJid) -> Result<(), Failure> {
+        if self.client.as_ref().is_none_or(|client| client == account) {
+            return Ok(());
+        }
+        let reason = "the login is another's than the stream header's";
+        Err(Failure { condition: SaslCondition::InvalidAuthzid, reason })
     }
 
     /// The client will begin a new stream (RFC 6120 §4.3.3).

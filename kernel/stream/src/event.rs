@@ -1,9 +1,10 @@
-use xylem_sasl::{ChannelBindings, Lookup};
+use xylem_sasl::{ChannelBindings, Failure, Lookup};
 use xylem_stanza::{BareJid, FullJid};
 use xylem_xml::{Frame, XmlError};
 
 use crate::bind::BindRefusal;
 use crate::error::StreamError;
+use crate::fast::{Token, TokenLogin};
 use crate::management::{ResumeRefusal, Resumed};
 
 /// What happened on the connection or in the server.
@@ -18,7 +19,13 @@ pub enum Event {
     TlsEstablished(Tls),
     /// Answers [`Action::LookUp`](crate::Action::LookUp).
     Secrets(Lookup),
-    /// Answers [`Action::Bind`](crate::Action::Bind).
+    /// Answers [`Action::CheckToken`](crate::Action::CheckToken).
+    TokenChecked(Result<TokenLogin, Failure>),
+    /// Answers [`Action::IssueToken`](crate::Action::IssueToken); none where there can be none just now.
+    TokenIssued(Option<Token>),
+    /// Answers [`Action::Inline`](crate::Action::Inline) with elements for the client.
+    Inlined(Vec<String>),
+    /// Answers [`Action::Bind`](crate::Action::Bind) and [`Action::BindClient`](crate::Action::BindClient).
     Bound(Result<FullJid, BindRefusal>),
     /// Answers [`Action::Resume`](crate::Action::Resume).
     Resumed(Result<Resumed, ResumeRefusal>),

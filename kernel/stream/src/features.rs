@@ -35,7 +35,7 @@ impl Features {
         let root = element.root();
         match root.ns() {
             ns::TLS if root.name() == "starttls" => starttls::requested(self.tls, conversation, out),
-            ns::SASL => auth::requested(self, &element, conversation, out),
+            ns::SASL | ns::SASL2 => auth::requested(self, &element, conversation, out),
             ns::CLIENT => self.stanza(element, conversation, out),
             // XEP-0198 §3: not before the client has logged in.
             ns::STREAM_MANAGEMENT => {
@@ -116,6 +116,7 @@ fn before_auth(host: &HostConfig, encrypted: bool, offer: &Offer) -> String {
         .raw(&host.features_before_auth)
         .child_opt(channel_bindings(offer))
         .child_opt(mechanisms(offer))
+        .child_opt(authentication(host, offer))
         .child_opt(limits)
         .build()
 }
@@ -136,12 +137,44 @@ fn mechanisms(offer: &Offer) -> Option<El> {
     Some(El::new("mechanisms", ns::SASL).children(names))
 }
 
+/// XEP-0388 §2.1.
+fn authentication(host: &HostConfig, offer: &Offer) -> Option<El> {
+    let mut names = offer.mechanisms().map(Mechanism::name).peekable();
+    names.peek()?;
+    let names = names.map(|name| El::new("mechanism", "").text(name));
+    let inline = El::new("inline", "").child(binding(host)).child_opt(fast(host, offer));
+    Some(El::new("authentication", ns::SASL2).children(names).child(inline))
+}
+
+/// XEP-0386 §3.1.
+fn binding(host: &HostConfig) -> El {
+    let bind = El::new("bind", ns::BIND2);
+    if host.inline_features.is_empty() {
+        return bind;
+    }
+    let features = host.inline_features.iter().map(|feature| El::new("feature", "").attr("var", feature));
+    bind.child(El::new("inline", "").children(features))
+}
+
+/// XEP-0484 §3.1. Without `tls-0rtt`: early data is refused.
+fn fast(host: &HostConfig, offer: &Offer) -> Option<El> {
+    let mut names = offer.token_mechanisms().filter(|_| host.tokens).peekable();
+    names.peek()?;
+    let names = names.map(|mechanism| El::new("mechanism", "").text(mechanism.name()));
+    Some(El::new("fast", ns::FAST).children(names))
+}
+
 /// XEP-0478 §2.
 fn limits(limits: Limits, idle_seconds: Option<u32>) -> El {
     let number = |name, value: String| El::new(name, "").text(&value);
     El::new("limits", ns::STREAM_LIMITS)
         .child(number("max-bytes", limits.stanza_bytes.to_string()))
         .child_opt(idle_seconds.map(|seconds| number("idle-seconds", seconds.to_string())))
+}
+
+/// What is left to know once there is a session: the limits, and what plugins say.
+pub(crate) fn with_session(host: &HostConfig) -> String {
+    El::new("stream:features", "").child(limits(host.limits, host.idle_seconds)).raw(&host.features_after_auth).build()
 }
 
 /// Resource binding, what follows it, and the limits.

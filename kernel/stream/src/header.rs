@@ -45,9 +45,10 @@ impl Header {
         let checked = self.check(header, conversation);
         let from = checked.as_ref().ok().and_then(Option::as_ref);
         answer(from, conversation, out);
-        if let Err(error) = checked {
-            return closing::fail(error, conversation, out);
+        if let Err(error) = &checked {
+            return closing::fail(error.clone(), conversation, out);
         }
+        conversation.client = checked.ok().flatten().map(|from| from.bare()).filter(|from| !from.is_domain());
         conversation.lang = header.lang().filter(|lang| plausible(lang)).map(Into::into);
         match self.progress {
             Progress::Nothing => Features::begin(None, conversation, out),

@@ -12,6 +12,14 @@
 //! every state ─► closing ─► closed
 //! ```
 //!
+//! With XEP-0388 the stream is not begun anew after the login, and binding can be part of it:
+//!
+//! ```text
+//! features ─► auth | fast ─► entering ─► bind | session
+//!                 │              │
+//!           Authenticated      Bound
+//! ```
+//!
 //! # What the driver does
 //!
 //! One driver owns one socket, one [`xylem_xml::Framer`] and one [`Stream`].
@@ -36,6 +44,10 @@
 //! | [`LookUp`](Action::LookUp) | Ask the [`Throttle`](xylem_sasl::Throttle); read the account; answer with [`Event::Secrets`]. Where `costly`, that event takes milliseconds of computing: handle it on a thread for such work. |
 //! | [`LoggedIn`](Action::LoggedIn), [`LoginFailed`](Action::LoginFailed) | Tell log, metrics and throttle. |
 //! | [`PreAuthIq`](Action::PreAuthIq) | Give it to whoever owns its namespace and send the answer, or `service-unavailable`. |
+//! | [`CheckToken`](Action::CheckToken) | Ask the throttle; hold the proof against the client's tokens and note that one was used, durably where it has a count; answer with [`Event::TokenChecked`]. |
+//! | [`IssueToken`](Action::IssueToken) | Make one and keep it durably; answer with [`Event::TokenIssued`]. |
+//! | [`BindClient`](Action::BindClient) | As [`Bind`](Action::Bind); whoever has the address loses it. |
+//! | [`Inline`](Action::Inline) | The session is in place, but nothing is sent to it yet; answer with [`Event::Inlined`]. |
 //! | [`Bind`](Action::Bind) | Enter the session under the address asked for, or one of the server's making; answer with [`Event::Bound`]. Send nothing to the session before the actions of that event are carried out. |
 //! | [`Established`](Action::Established) | The client may now be sent to. |
 //! | [`Reply`](Action::Reply) | Send it like [`Write`](Action::Write); it counts as a stanza. |
@@ -61,14 +73,18 @@ mod bind;
 mod closing;
 mod config;
 mod conversation;
+mod entering;
 mod error;
 mod event;
+mod fast;
 mod features;
 mod header;
 mod management;
+mod profile;
 mod session;
 mod starttls;
 mod stream;
+mod wishes;
 
 pub use action::{Action, Ending};
 pub use auth::Authenticated;
@@ -76,6 +92,8 @@ pub use bind::{BindRefusal, Bound};
 pub use config::{Environment, HostConfig, HostLookup, Management, StartTls};
 pub use error::StreamError;
 pub use event::{Event, Tls};
+pub use fast::{Token, TokenClaim, TokenLogin};
 pub use management::{Enable, Resume, ResumeRefusal, Resumed, Terms};
 pub use starttls::TlsEstablished;
 pub use stream::{Phase, Stream};
+pub use wishes::UserAgent;

@@ -98,7 +98,7 @@ impl Session {
             ns::STREAM_MANAGEMENT => return self.management(root, conversation, out),
             // RFC 6120 §4.8.5: stanzas of another content namespace.
             ns::SERVER | ns::COMPONENT => StreamCondition::InvalidNamespace.into(),
-            ns::SASL | ns::TLS => {
+            ns::SASL | ns::SASL2 | ns::TLS => {
                 StreamError::with_text(StreamCondition::PolicyViolation, "the client has logged in already")
             }
             _ => StreamError::new(StreamCondition::UnsupportedStanzaType),

@@ -8,8 +8,10 @@ use crate::bind::Bind;
 use crate::closing::{self, Closing};
 use crate::config::{Environment, HostConfig};
 use crate::conversation::Conversation;
+use crate::entering::Entering;
 use crate::error::StreamError;
 use crate::event::{Event, Tls};
+use crate::fast::Fast;
 use crate::features::Features;
 use crate::header::Header;
 use crate::management;
@@ -50,6 +52,8 @@ pub(crate) enum State {
     Features(Features),
     StartTls(Handshake),
     Auth(Box<Auth>),
+    Fast(Box<Fast>),
+    Entering(Box<Entering>),
     Bind(Bind),
     Session(Session),
     Closing(Closing),
@@ -74,7 +78,7 @@ impl Stream {
     /// the driver, or is over.
     pub fn wants_frames(&self) -> bool {
         match &self.state {
-            State::StartTls(_) | State::Closed => false,
+            State::StartTls(_) | State::Fast(_) | State::Entering(_) | State::Closed => false,
             State::Auth(auth) => auth.wants_frames(),
             State::Bind(bind) => bind.wants_frames(),
             State::Header(_) | State::Features(_) | State::Session(_) | State::Closing(_) => true,
@@ -86,8 +90,8 @@ impl Stream {
             State::Header(_) => Phase::Header,
             State::Features(_) => Phase::Negotiating,
             State::StartTls(_) => Phase::Handshake,
-            State::Auth(_) => Phase::Authenticating,
-            State::Bind(_) => Phase::Binding,
+            State::Auth(_) | State::Fast(_) => Phase::Authenticating,
+            State::Entering(_) | State::Bind(_) => Phase::Binding,
             State::Session(_) => Phase::Session,
             State::Closing(_) => Phase::Closing,
             State::Closed => Phase::Closed,
@@ -119,8 +123,21 @@ impl State {
                 Self::Auth(auth) => auth.secrets(lookup, conversation, out),
                 other => other,
             },
+            Event::TokenChecked(result) => match self {
+                Self::Fast(fast) => fast.checked(result, conversation, out),
+                other => other,
+            },
+            Event::TokenIssued(token) => match self {
+                Self::Entering(entering) => entering.issued(token, conversation, out),
+                other => other,
+            },
+            Event::Inlined(answers) => match self {
+                Self::Entering(entering) => entering.inlined(answers, conversation, out),
+                other => other,
+            },
             Event::Bound(result) => match self {
                 Self::Bind(bind) => bind.bound(result, conversation, out),
+                Self::Entering(entering) => entering.bound(result, conversation, out),
                 other => other,
             },
             Event::Resumed(result) => match self {
@@ -147,7 +164,9 @@ impl State {
             Self::Features(features) => features.element(element, conversation, out),
             Self::Auth(auth) => auth.element(&element, conversation, out),
             Self::Bind(bind) => bind.element(element, conversation, out),
-            Self::Header(_) | Self::StartTls(_) => closing::fail(driver_error(), conversation, out),
+            Self::Header(_) | Self::StartTls(_) | Self::Fast(_) | Self::Entering(_) => {
+                closing::fail(driver_error(), conversation, out)
+            }
         }
     }
 

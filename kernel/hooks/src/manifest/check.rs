@@ -12,8 +12,8 @@ use super::read::{Raw, RawHook, RawIq, RawListener, RawNeeds, RawOutbox, RawRun,
 use super::refusal::{ManifestError, line_of};
 use super::units::{ByteSize, MatchName, Period};
 use super::{
-    About, Class, ConfigKind, ConfigSchema, DomainClaim, EventEntry, Hook, IqClaim, LimitSpec, ListenerSpec, Manifest,
-    Match, OutboxLimit, Replies, Run, Scope, Shape, StoreSpec, Test, When,
+    About, AtBinding, Class, ConfigKind, ConfigSchema, DomainClaim, EventEntry, Hook, IqClaim, LimitSpec, ListenerSpec,
+    Manifest, Match, OutboxLimit, Replies, Run, Scope, Shape, StoreSpec, Test, When,
 };
 use crate::filter::{AddressForms, TypeName, Types};
 use crate::point::{EntityClass, HookPoint};
@@ -300,6 +300,20 @@ impl Page<'_> {
         if let Some(early) = raw.before_auth.filter(|early| *early.get_ref() && raw.to != EntityClass::Server) {
             return self.refuse(early.span(), "only for `to = \"server\"`; take it out");
         }
+        if let Some(bind) = &raw.bind {
+            let (set, get) = (types.contains(Type::Set), types.contains(Type::Get));
+            let problem = match bind.get_ref() {
+                _ if raw.to != EntityClass::Account => "only for `to = \"account\"`; take it out",
+                AtBinding::Asked if !set => "clients ask with `type = [\"set\"]`; add that, or take it out",
+                AtBinding::Always if !get || raw.names.get_ref().len() != 1 => {
+                    "the server asks with `type = [\"get\"]` and one name; write these, or take it out"
+                }
+                _ => "",
+            };
+            if !problem.is_empty() {
+                return self.refuse(bind.span(), problem);
+            }
+        }
         if raw.names.get_ref().len() > ENTRIES {
             return self.refuse(span, format!("more than {ENTRIES} names"));
         }
@@ -311,6 +325,7 @@ impl Page<'_> {
             to: raw.to,
             own,
             before_auth,
+            bind: raw.bind.map(Spanned::into_inner),
             handler: self.handler(raw.handler)?,
         })
     }

@@ -10,7 +10,7 @@ use super::grants::{AccountGrants, OutboxGrant, SessionGrants, View};
 use super::held::RawClientState;
 use super::refusal::ManifestError;
 use super::units::{ByteSize, MatchName, Period, PluginId};
-use super::{About, Class, Framing, KeyKind, Manifest, OnFault, RunModel, Scope, Shape, Xep, check};
+use super::{About, AtBinding, Class, Framing, KeyKind, Manifest, OnFault, RunModel, Scope, Shape, Xep, check};
 use crate::filter::{AddressForm, TypeName};
 use crate::point::{EntityClass, EventPoint, HookPoint, Phase};
 
@@ -113,6 +113,7 @@ pub(super) struct RawIq {
     pub(super) to: EntityClass,
     pub(super) own: Option<Spanned<bool>>,
     pub(super) before_auth: Option<Spanned<bool>>,
+    pub(super) bind: Option<Spanned<AtBinding>>,
     pub(super) handler: Spanned<String>,
 }
 

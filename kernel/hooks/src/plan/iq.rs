@@ -8,7 +8,7 @@ use xylem_stanza::Type;
 use super::{IqClash, ManifestEntry, PlanError};
 use crate::call::PluginIndex;
 use crate::filter::Types;
-use crate::manifest::KeyKind;
+use crate::manifest::{AtBinding, KeyKind};
 use crate::point::EntityClass;
 
 /// An `[[iq]]` entry that owns a request.
@@ -21,6 +21,8 @@ pub struct Claim {
     pub own: bool,
     /// Also before authentication.
     pub before_auth: bool,
+    /// Also together with a binding.
+    pub inline: bool,
     pub key: KeyKind,
     line: usize,
 }
@@ -50,6 +52,7 @@ impl IqTable {
                     entry: n,
                     own: iq.own,
                     before_auth: iq.before_auth,
+                    inline: iq.bind == Some(AtBinding::Asked),
                     key: entry.manifest.key(),
                     line: iq.line,
                 });
@@ -60,6 +63,25 @@ impl IqTable {
             }
         }
         Ok(table)
+    }
+
+    /// Namespace and name of what is asked at every binding, in order.
+    pub(super) fn at_every_binding(entries: &[ManifestEntry]) -> Vec<(String, String)> {
+        let iqs = entries.iter().flat_map(|entry| &entry.manifest.iqs);
+        let always = iqs.filter(|iq| iq.bind == Some(AtBinding::Always));
+        let mut asked: Vec<_> =
+            always.flat_map(|iq| iq.names.iter().map(|name| (iq.ns.clone(), name.clone()))).collect();
+        asked.sort();
+        asked
+    }
+
+    /// Namespaces that clients may ask for together with a binding, in order.
+    pub(super) fn offered_at_binding(entries: &[ManifestEntry]) -> Vec<String> {
+        let iqs = entries.iter().flat_map(|entry| &entry.manifest.iqs);
+        let mut offered: Vec<_> = iqs.filter(|iq| iq.bind == Some(AtBinding::Asked)).map(|iq| iq.ns.clone()).collect();
+        offered.sort();
+        offered.dedup();
+        offered
     }
 
     fn add(&mut self, ns: &str, owned: Owned) -> Result<(), PlanError> {

@@ -4,9 +4,10 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use xylem_sasl::ChannelBindings;
-use xylem_session::{BindError, Binding, Bound, Endpoint, Resource, Security};
+use xylem_session::{BindError, Binding, Bound, Conflict, Endpoint, Resource, Security};
 use xylem_stanza::{BareJid, FullJid, Stanza, StreamCondition};
 use xylem_stream::{Action, BindRefusal, Ending, Event, HostConfig, Phase, Stream, Tls};
+use xylem_xml::Element;
 
 use crate::c2s::driver::{Driver, Login, Place, Stage};
 use crate::c2s::work::Work;
@@ -50,12 +51,22 @@ impl Driver {
                 self.work = Some(Work::Secrets { lookup, costly });
             }
             Action::LoggedIn { account, mechanism, anonymous } => {
-                self.login = Some(Login { mechanism: mechanism.name(), anonymous });
+                self.login = Some(Login { mechanism, anonymous });
                 self.context.entry.logged_in(&account, mechanism, anonymous, self.peer);
             }
             Action::LoginFailed { account, failure } => {
                 self.context.entry.login_failed(account.as_ref(), &failure, self.peer);
             }
+            Action::CheckToken(claim) => {
+                let checked = self.context.entry.check_token(claim, self.peer);
+                self.work = Some(Work::Answered(Box::pin(async { Event::TokenChecked(checked.await) })));
+            }
+            Action::IssueToken { account, agent, mechanism } => {
+                let issued = self.context.entry.issue_token(&account, agent, mechanism);
+                self.work = Some(Work::Answered(Box::pin(async { Event::TokenIssued(issued.await) })));
+            }
+            Action::BindClient { account, requested, name } => self.bind_client(&account, &requested, name.as_deref()),
+            Action::Inline { requests, .. } => self.inline(requests),
             Action::PreAuthIq { stanza, host } => self.stranger(stanza, &host),
             Action::Bind { account, requested } => self.bind(&account, requested.as_ref()),
             Action::Established(jid) => self.established(&jid),
@@ -141,12 +152,23 @@ impl Driver {
     }
 
     fn bind(&mut self, account: &BareJid, requested: Option<&FullJid>) {
-        let binding = Binding {
-            account,
-            resource: requested.map_or(Resource::Generate, |jid| Resource::Wanted(jid.resource())),
-            conflict: self.config.conflict,
-            endpoint: self.endpoint(),
-        };
+        let resource = requested.map_or(Resource::Generate, |jid| Resource::Wanted(jid.resource()));
+        self.bind_resource(account, resource, self.config.conflict);
+    }
+
+    /// The client's earlier sessions end, whatever tag they go by (XEP-0386 §3.2).
+    fn bind_client(&mut self, account: &BareJid, requested: &FullJid, name: Option<&str>) {
+        let is_its = |resource: &str| name.is_some_and(|name| resource.rsplit('/').next() == Some(name));
+        for session in self.context.sessions.of(account.as_str()) {
+            if session.jid() != requested && is_its(session.jid().resource()) {
+                session.queue().end(StreamCondition::Conflict, Some("replaced by a new session"));
+            }
+        }
+        self.bind_resource(account, Resource::Wanted(requested.resource()), Conflict::Replace);
+    }
+
+    fn bind_resource(&mut self, account: &BareJid, resource: Resource<'_>, conflict: Conflict) {
+        let binding = Binding { account, resource, conflict, endpoint: self.endpoint() };
         match self.context.sessions.bind(binding) {
             Ok(Bound { session, replaced }) => {
                 let jid = session.jid().clone();
@@ -164,6 +186,12 @@ impl Driver {
             }
             Err(error) => self.handle(Event::Bound(Err(refusal(error)))),
         }
+    }
+
+    fn inline(&mut self, requests: Vec<Element>) {
+        let Some(session) = self.session() else { return };
+        let inlined = self.context.entry.inline(session, requests);
+        self.work = Some(Work::Answered(Box::pin(async { Event::Inlined(inlined.await) })));
     }
 
     pub(super) fn endpoint(&self) -> Endpoint {

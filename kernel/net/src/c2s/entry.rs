@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use xylem_sasl::{Failure, Lookup, Mechanism};
+use xylem_sasl::{Failure, Lookup, SaslCondition, TokenMechanism};
 use xylem_session::Session;
 use xylem_stanza::{BareJid, Outgoing, Stanza};
-use xylem_stream::{Ending, HostConfig};
+use xylem_stream::{Ending, HostConfig, Token, TokenClaim, TokenLogin, UserAgent};
+use xylem_xml::Element;
 
 /// Something that has to be waited for.
 pub type Waiting<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -55,8 +56,29 @@ pub trait Entry: Send + Sync + 'static {
     /// failed too often of late.
     fn look_up(&self, account: &BareJid, peer: SocketAddr) -> Waiting<Lookup>;
 
+    /// Holds a client's proof against its tokens; what that changes is durable with the answer.
+    /// `temporary-auth-failure` also where the address or account failed too often of late.
+    fn check_token(&self, claim: Box<TokenClaim>, peer: SocketAddr) -> Waiting<Result<TokenLogin, Failure>> {
+        let _ = (claim, peer);
+        let condition = SaslCondition::TemporaryAuthFailure;
+        Box::pin(std::future::ready(Err(Failure { condition, reason: "there are no tokens" })))
+    }
+
+    /// Makes a token for a client that has logged in otherwise.
+    fn issue_token(&self, account: &BareJid, agent: UserAgent, mechanism: TokenMechanism) -> Waiting<Option<Token>> {
+        let _ = (account, agent, mechanism);
+        Box::pin(std::future::ready(None))
+    }
+
+    /// What a client wants for its session, which is bound and has not begun; the answers
+    /// are elements for the client.
+    fn inline(&self, session: &Arc<Session>, requests: Vec<Element>) -> Waiting<Vec<String>> {
+        let _ = (session, requests);
+        Box::pin(std::future::ready(Vec::new()))
+    }
+
     /// A client proved who it is.
-    fn logged_in(&self, account: &BareJid, mechanism: Mechanism, anonymous: bool, peer: SocketAddr) {
+    fn logged_in(&self, account: &BareJid, mechanism: &'static str, anonymous: bool, peer: SocketAddr) {
         let _ = (account, mechanism, anonymous, peer);
     }
 

@@ -8,6 +8,7 @@ use xylem_stream::Ending;
 
 use crate::c2s::Context;
 use crate::c2s::driver::{Driver, Place};
+use crate::c2s::entry::Waiting;
 use crate::c2s::hibernation;
 use crate::c2s::work::Work;
 
@@ -22,6 +23,10 @@ impl Driver {
         let Place::Session { session, .. } = std::mem::replace(&mut self.place, Place::Left) else { return };
         let unfinished = match self.work.take() {
             Some(Work::Entry(waiting) | Work::Succession { ended: waiting, .. }) => Some(waiting),
+            Some(Work::Answered(waiting)) => {
+                let unheard: Waiting<()> = Box::pin(async { drop(waiting.await) });
+                Some(unheard)
+            }
             _ => None,
         };
         let managed = self.managed.take();

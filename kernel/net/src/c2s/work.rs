@@ -23,6 +23,8 @@ pub(super) enum Work {
     Succession { ended: Waiting<()>, jid: FullJid },
     /// What the former holder of a session leaves, so that it can go on here.
     Takeover { left: Waiting<Option<Box<Unacknowledged>>>, session: Arc<Session>, request: Resume },
+    /// The answer to something else that the stream asked.
+    Answered(Waiting<Event>),
     /// An answer to somebody who has not logged in.
     Answer(Waiting<Option<Outgoing>>),
 }
@@ -84,6 +86,13 @@ impl Driver {
                     None
                 }
                 Poll::Pending => Some(Work::Takeover { left, session, request }),
+            },
+            Work::Answered(mut waiting) => match waiting.as_mut().poll(cx) {
+                Poll::Ready(event) => {
+                    self.handle(event);
+                    None
+                }
+                Poll::Pending => Some(Work::Answered(waiting)),
             },
             Work::Answer(mut waiting) => match waiting.as_mut().poll(cx) {
                 Poll::Ready(answer) => {

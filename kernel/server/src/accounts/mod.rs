@@ -12,6 +12,7 @@ use xylem_sasl::{PasswordError, Secrets};
 use xylem_stanza::BareJid;
 use xylem_store::{Batch, Op, Scan, Store, StoreError, Turn};
 
+use crate::devices;
 use memory::Memory;
 pub use record::Record;
 
@@ -133,6 +134,7 @@ impl Accounts {
         }
         let mut turn = self.0.store.turn();
         if let Some(key) = key(account) {
+            turn.raw(Op { table: devices::TABLE.into(), key: key.clone(), value: None })?;
             turn.raw(Op { table: TABLE.into(), key, value: None })?;
         }
         forget(&mut turn);
@@ -178,6 +180,8 @@ impl Accounts {
     async fn put(&self, account: &BareJid, record: Record) -> Result<Arc<Record>, AccountError> {
         let key = key(account).ok_or_else(|| AccountError::Address(account.to_string()))?;
         let mut batch = Batch::new();
+        // With another password, and with another account, what its devices have is worth nothing.
+        batch.delete(devices::TABLE, key.clone());
         batch.put(TABLE, key, record.encode());
         self.0.store.submit(batch).wait().await?;
         let record = Arc::new(record);
@@ -208,7 +212,7 @@ impl xylem_router::Accounts for Accounts {
     }
 }
 
-fn key(account: &BareJid) -> Option<Vec<u8>> {
+pub(crate) fn key(account: &BareJid) -> Option<Vec<u8>> {
     Some([account.domain().as_bytes(), b"\0", account.local()?.as_bytes()].concat())
 }
 
@@ -218,7 +222,7 @@ fn address_of(key: &[u8]) -> Option<BareJid> {
 }
 
 /// Seconds since 1970 UTC.
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 

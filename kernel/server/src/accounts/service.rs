@@ -7,6 +7,7 @@ use xylem_store::{Op, Turn};
 
 use super::memory::Change;
 use super::{Accounts, Record, TABLE, key, lock, now, random};
+use crate::devices;
 
 impl AccountService for Accounts {
     fn exists(&self, account: &BareJid) -> bool {
@@ -56,6 +57,9 @@ impl Accounts {
 
 fn write(turn: &mut Turn, account: &BareJid, record: Option<Record>) -> Result<(), AccountRefusal> {
     let Some(key) = key(account) else { return Err(AccountRefusal::Missing) };
+    // With another password, and with another account, what its devices have is worth nothing.
+    let devices = Op { table: devices::TABLE.into(), key: key.clone(), value: None };
+    turn.raw(devices).map_err(|_| AccountRefusal::Invalid("the address is too long to be stored"))?;
     let op = Op { table: TABLE.into(), key, value: record.map(|record| record.encode()) };
     turn.raw(op).map_err(|_| AccountRefusal::Invalid("the address is too long to be stored"))
 }

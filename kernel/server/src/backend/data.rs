@@ -33,6 +33,7 @@ impl Data for DataBackend {
             let store = self.0.store.clone();
             let counts = aside(move || async move { store.import(&path).await }).await?;
             self.0.accounts.forget();
+            self.0.devices.forget();
             Ok(Imported { rows: counts.puts })
         })
     }

@@ -2,12 +2,14 @@
 
 mod accounts;
 mod data;
+mod devices;
 mod plugins;
 mod server;
 mod sessions;
 
 pub use accounts::AccountBackend;
 pub use data::DataBackend;
+pub use devices::DeviceBackend;
 pub use plugins::PluginBackend;
 pub use server::ServerBackend;
 pub use sessions::SessionBackend;

@@ -51,6 +51,11 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: SessionCommand,
     },
+    /// See and revoke devices that log in with tokens
+    Device {
+        #[command(subcommand)]
+        command: DeviceCommand,
+    },
     /// Manage plugins, and write them
     Plugin {
         #[command(subcommand)]
@@ -135,6 +140,22 @@ pub(super) enum SessionCommand {
     End {
         /// name@domain or name@domain/resource
         address: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum DeviceCommand {
+    /// List the devices of an account that may log in with a token
+    List {
+        /// name@domain
+        account: String,
+    },
+    /// End a device's tokens and its sessions
+    Revoke {
+        /// name@domain
+        account: String,
+        /// As `device list` shows it
+        id: String,
     },
 }
 

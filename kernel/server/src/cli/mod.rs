@@ -13,9 +13,9 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 use serde::Serialize;
-use xylem_ops::{OpError, Operation, data, plugin, server, session, user};
+use xylem_ops::{OpError, Operation, data, device, plugin, server, session, user};
 
-use args::{Args, Command, Common, PluginCommand, SessionCommand, UserCommand};
+use args::{Args, Command, Common, DeviceCommand, PluginCommand, SessionCommand, UserCommand};
 use client::{Client, ClientError};
 use show::Show;
 
@@ -73,6 +73,7 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
         Command::Dev(options) => dev::run(options, common.data)?,
         Command::User { command } => users(&common, command)?,
         Command::Session { command } => sessions(&common, command)?,
+        Command::Device { command } => devices(&common, command)?,
         Command::Plugin { command } => plugins(&common, command)?,
         Command::Chain { point, domain } => tell(&common, plugin::Chain { point, domain })?,
         Command::Export { file } => tell(&common, data::Export { path: absolute(&file)? })?,
@@ -122,6 +123,13 @@ fn sessions(common: &Common, command: SessionCommand) -> Result<(), Failure> {
             };
             tell(common, session::End { account, resource })
         }
+    }
+}
+
+fn devices(common: &Common, command: DeviceCommand) -> Result<(), Failure> {
+    match command {
+        DeviceCommand::List { account } => tell(common, device::List { account }),
+        DeviceCommand::Revoke { account, id } => tell(common, device::Revoke { account, id }),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Results as people read them.
 
 use xylem_ops::data::{Exported, Imported};
+use xylem_ops::device::{DeviceRow, Revoked};
 use xylem_ops::plugin::{ChainReport, PluginDetail, PluginRow, Removed};
 use xylem_ops::server::{HealthReport, ReloadReport, StatusReport};
 use xylem_ops::session::{Ended, SessionRow};
@@ -57,6 +58,24 @@ impl Show for Vec<SessionRow> {
 impl Show for Ended {
     fn show(&self) -> String {
         format!("{} sessions ended", self.sessions)
+    }
+}
+
+impl Show for Vec<DeviceRow> {
+    fn show(&self) -> String {
+        let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        let rows = self.iter().map(|d| {
+            let sessions = d.sessions.len().to_string();
+            let (since, seen, expires) = (date(d.since), date(d.seen), date(d.expires));
+            [d.id.clone(), text(&d.software), text(&d.device), since, seen, expires, sessions]
+        });
+        table(["ID", "SOFTWARE", "DEVICE", "SINCE", "SEEN", "EXPIRES", "SESSIONS"], rows)
+    }
+}
+
+impl Show for Revoked {
+    fn show(&self) -> String {
+        format!("{} of {}: revoked, {} sessions ended", self.id, self.account, self.sessions)
     }
 }
 

@@ -20,7 +20,13 @@ pub struct Sasl {
     pub failures_per_account: u32,
     /// Time after which one of them is forgotten.
     pub forgive: Duration,
+    /// For how long a device may log in with a token; zero: there are none.
+    pub token_lifetime: Duration,
+    /// Age at which a token that is used is replaced.
+    pub token_rotation: Duration,
 }
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 const MECHANISMS: [&str; 8] = [
     "EXTERNAL",
@@ -46,11 +52,9 @@ impl Sasl {
             client_authorities: section.optional_path("client_authorities"),
             failures_per_address: small(section.number("failures_per_address", 20, 1..=100_000)),
             failures_per_account: small(section.number("failures_per_account", 30, 1..=100_000)),
-            forgive: section.duration(
-                "forgive",
-                Duration::from_secs(30),
-                Duration::from_millis(1)..=Duration::from_secs(86_400),
-            ),
+            forgive: section.duration("forgive", Duration::from_secs(30), Duration::from_millis(1)..=DAY),
+            token_lifetime: section.duration("token_lifetime", 21 * DAY, Duration::ZERO..=366 * DAY),
+            token_rotation: section.duration("token_rotation", DAY, Duration::ZERO..=366 * DAY),
         }
     }
 }

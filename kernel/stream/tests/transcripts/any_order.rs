@@ -5,12 +5,14 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use xylem_sasl::Lookup;
 use xylem_stanza::{FullJid, StreamCondition};
-use xylem_stream::{Action, BindRefusal, Environment, Event, HostConfig, ResumeRefusal, Resumed, Stream, StreamError};
+use xylem_stream::{
+    Action, BindRefusal, Environment, Event, HostConfig, ResumeRefusal, Resumed, Stream, StreamError, TokenLogin,
+};
 use xylem_xml::{Frame, Framer, Limits, XmlError};
 
 use crate::stage::{all_mechanisms, lenient, tls, verona};
 
-const SENT: [&str; 20] = [
+const SENT: [&str; 23] = [
     "<stream:stream to='verona.example' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>",
     "<stream:stream to='rome.example' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>",
     "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
@@ -31,6 +33,9 @@ const SENT: [&str; 20] = [
     "<resume xmlns='urn:xmpp:sm:3' previd='token1' h='1'/>",
     "<r xmlns='urn:xmpp:sm:3'/>",
     "<a xmlns='urn:xmpp:sm:3' h='1'/>",
+    "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='ANONYMOUS'><initial-response/><bind xmlns='urn:xmpp:bind:0'/></authenticate>",
+    "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='HT-SHA-256-NONE'><initial-response>anVsaWV0AHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4</initial-response><user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'/><fast xmlns='urn:xmpp:fast:0'/></authenticate>",
+    "<response xmlns='urn:xmpp:sasl:2'/>",
 ];
 
 /// One frame, whatever the state.
@@ -58,6 +63,10 @@ fn event(number: usize) -> Event {
         26 => Event::Resumed(Ok(Resumed { jid: FullJid::parse("token2@verona.example/x").unwrap(), handled: 9 })),
         27 => Event::Resumed(Err(ResumeRefusal::NotFound(None))),
         28 => Event::AcknowledgedTooMany { h: 1, sent: 0 },
+        30..33 => Event::Frame(frame(SENT[number - 10])),
+        33 => Event::TokenChecked(Ok(TokenLogin { answer: vec![], renewed: None })),
+        34 => Event::TokenIssued(None),
+        35 => Event::Inlined(vec![]),
         29 => Event::End(StreamError::new(StreamCondition::Conflict)),
         _ => Event::Disconnected,
     }
@@ -79,9 +88,12 @@ fn events() -> impl Strategy<Value = Vec<usize>> {
         Just(20),
         Just(21),
         Just(22),
-        Just(26)
+        Just(26),
+        Just(30),
+        Just(31),
+        Just(33)
     ];
-    vec(prop_oneof![9 => usual, 1 => 0_usize..31], 0..24)
+    vec(prop_oneof![9 => usual, 1 => 0_usize..37], 0..24)
 }
 
 proptest! {
@@ -100,7 +112,7 @@ proptest! {
             for action in &actions {
                 match action {
                     Action::LoggedIn { .. } => logged_in = true,
-                    Action::Bind { .. } => prop_assert!(logged_in),
+                    Action::Bind { .. } | Action::BindClient { .. } | Action::IssueToken { .. } => prop_assert!(logged_in),
                     Action::Resume { .. } => prop_assert!(logged_in),
                     Action::Established(_) | Action::Reestablished(_) => {
                         prop_assert!(logged_in);

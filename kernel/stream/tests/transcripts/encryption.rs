@@ -24,7 +24,7 @@ fn features_inside_tls() {
        <mechanism>SCRAM-SHA-512-PLUS</mechanism><mechanism>SCRAM-SHA-256-PLUS</mechanism>
        <mechanism>SCRAM-SHA-1-PLUS</mechanism><mechanism>SCRAM-SHA-512</mechanism>
        <mechanism>SCRAM-SHA-256</mechanism><mechanism>SCRAM-SHA-1</mechanism><mechanism>PLAIN</mechanism>
-       </mechanisms></stream:features>"
+       </mechanisms><authentication*</stream:features>"
         .replace("\n       ", "");
     play_in(tls(), host(), &[OPEN, &features]);
 }
@@ -33,7 +33,7 @@ fn features_inside_tls() {
 fn features_without_tls_where_it_is_optional() {
     let features = "S: <stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>
        <mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-512</mechanism>
-       <mechanism>SCRAM-SHA-256</mechanism><mechanism>SCRAM-SHA-1</mechanism></mechanisms></stream:features>"
+       <mechanism>SCRAM-SHA-256</mechanism><mechanism>SCRAM-SHA-1</mechanism></mechanisms><authentication*</stream:features>"
         .replace("\n       ", "");
     play(lenient(), &[OPEN, &features]);
 }

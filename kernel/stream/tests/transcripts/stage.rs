@@ -13,11 +13,11 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use xylem_sasl::{ChannelBindings, DecoyKey, Lookup, Mechanism, Secrets, Standing};
+use xylem_sasl::{ChannelBindings, DecoyKey, Failure, Lookup, Mechanism, SaslCondition, Secrets, Standing};
 use xylem_stanza::{BareJid, Domain, FullJid, StreamCondition};
 use xylem_stream::{
     Action, BindRefusal, Ending, Environment, Event, HostConfig, HostLookup, ResumeRefusal, Resumed, StartTls, Stream,
-    StreamError, Tls,
+    StreamError, Tls, Token, TokenClaim, TokenLogin,
 };
 use xylem_xml::{Framer, Limits};
 
@@ -270,6 +270,16 @@ fn event(text: &str) -> Event {
         "unknown" => Event::Secrets(Lookup::Unknown),
         "unavailable" => Event::Secrets(Lookup::Unavailable),
         "bound" => Event::Bound(Ok(FullJid::parse(rest).unwrap())),
+        "issued" => Event::TokenIssued(Some(token())),
+        "inlined" => Event::Inlined(vec![rest.to_owned()]),
+        "token" => Event::TokenChecked(match rest {
+            "right" => Ok(TokenLogin { answer: vec![1, 1], renewed: None }),
+            "renewed" => Ok(TokenLogin { answer: vec![1, 1], renewed: Some(token()) }),
+            other => {
+                let condition = SaslCondition::ALL.into_iter().find(|c| c.as_str() == other).unwrap();
+                Err(Failure { condition, reason: "a test" })
+            }
+        }),
         "refused" => Event::Bound(Err(match rest {
             "conflict" => BindRefusal::Conflict,
             "resource-constraint" => BindRefusal::ResourceConstraint,
@@ -298,6 +308,17 @@ fn event(text: &str) -> Event {
     }
 }
 
+fn token() -> Token {
+    Token { secret: "secret".into(), expiry: "2026-01-01T00:00:00Z".into() }
+}
+
+fn describe_claim(claim: &TokenClaim) -> String {
+    let count = claim.count.map(|count| format!(", count {count}")).unwrap_or_default();
+    let back = if claim.invalidate { ", invalidate" } else { "" };
+    let (account, name, binding) = (&claim.account, claim.mechanism.name(), claim.binding.len());
+    format!("A: check {account}, {name}, {binding} bytes of binding{count}{back}")
+}
+
 pub(crate) fn describe(action: &Action) -> String {
     match action {
         Action::Write(bytes) | Action::Reply(bytes) => format!("S: {}", std::str::from_utf8(bytes).unwrap()),
@@ -319,6 +340,17 @@ pub(crate) fn describe(action: &Action) -> String {
             Some(jid) => format!("A: bind {jid}"),
             None => format!("A: bind {account} anywhere"),
         },
+        Action::BindClient { requested, name, .. } => {
+            format!("A: bind client {requested}, ending {}", if name.is_some() { "others" } else { "none" })
+        }
+        Action::CheckToken(claim) => describe_claim(claim),
+        Action::IssueToken { account, mechanism, .. } => {
+            format!("A: issue a token to {account} for {}", mechanism.name())
+        }
+        Action::Inline { jid, requests } => {
+            let requests: String = requests.iter().map(|request| format!(" {}", request.as_str())).collect();
+            format!("A: inline {jid}{requests}")
+        }
         Action::Established(jid) => format!("A: established {jid}"),
         Action::Stanza(stanza) => format!("A: stanza {}", stanza.to_xml_string()),
         Action::Manage(terms) => format!("A: manage {} for {:?}", terms.id, terms.resume),
