@@ -142,18 +142,17 @@ fn authentication(host: &HostConfig, offer: &Offer) -> Option<El> {
     let mut names = offer.mechanisms().map(Mechanism::name).peekable();
     names.peek()?;
     let names = names.map(|name| El::new("mechanism", "").text(name));
-    let inline = El::new("inline", "").child(binding(host)).child_opt(fast(host, offer));
+    let resumption = El::new("sm", ns::STREAM_MANAGEMENT);
+    let inline = El::new("inline", "").child(resumption).child(binding(host)).child_opt(fast(host, offer));
     Some(El::new("authentication", ns::SASL2).children(names).child(inline))
 }
 
-/// XEP-0386 §3.1.
+/// XEP-0386 §3.1: what the stream knows itself, and what others do.
 fn binding(host: &HostConfig) -> El {
-    let bind = El::new("bind", ns::BIND2);
-    if host.inline_features.is_empty() {
-        return bind;
-    }
-    let features = host.inline_features.iter().map(|feature| El::new("feature", "").attr("var", feature));
-    bind.child(El::new("inline", "").children(features))
+    let own = [ns::STREAM_MANAGEMENT, ns::CLIENT_STATE].into_iter();
+    let all = own.chain(host.inline_features.iter().map(String::as_str));
+    let features = all.map(|feature| El::new("feature", "").attr("var", feature));
+    El::new("bind", ns::BIND2).child(El::new("inline", "").children(features))
 }
 
 /// XEP-0484 §3.1. Without `tls-0rtt`: early data is refused.

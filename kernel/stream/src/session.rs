@@ -135,7 +135,7 @@ impl Session {
 }
 
 /// Whether the client says that it is looked at, or that it is not (XEP-0352 §4.2).
-fn client_state(root: Node<'_>) -> Option<bool> {
+pub(crate) fn client_state(root: Node<'_>) -> Option<bool> {
     match (root.ns(), root.name()) {
         (ns::CLIENT_STATE, "active") => Some(true),
         (ns::CLIENT_STATE, "inactive") => Some(false),

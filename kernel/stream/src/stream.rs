@@ -142,6 +142,7 @@ impl State {
             },
             Event::Resumed(result) => match self {
                 Self::Bind(bind) => bind.resumed(result, conversation, out),
+                Self::Entering(entering) => entering.resumed(result, conversation, out),
                 other => other,
             },
             Event::AcknowledgedTooMany { h, sent } => {

@@ -2,10 +2,12 @@
 //! wants at once (XEP-0388 §2.3).
 
 use xylem_sasl::{DecoyKey, Failure, SaslCondition, TokenMechanism};
-use xylem_stanza::ns;
+use xylem_stanza::{Condition, ns};
 use xylem_xml::{Element, Node};
 
+use crate::management::{Enable, Resume};
 use crate::profile::failure;
+use crate::session::client_state;
 
 /// An installation of a client, as it describes itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +50,8 @@ impl UserAgent {
 #[derive(Debug, Default)]
 pub(crate) struct Wishes {
     pub agent: Option<UserAgent>,
+    /// An earlier stream to go on with (XEP-0198 §9.2), or what is wrong about that.
+    pub resume: Option<Result<Resume, Condition>>,
     pub bind: Option<BindWish>,
     /// The login itself is by a token.
     pub fast: Option<TokenUse>,
@@ -60,7 +64,11 @@ pub(crate) struct Wishes {
 pub(crate) struct BindWish {
     /// What the client would be called by.
     pub tag: Option<String>,
-    /// Features to begin with, in the order given.
+    /// Stream management (XEP-0198 §9.1).
+    pub enable: Option<Enable>,
+    /// Whether anybody looks at the client (XEP-0352).
+    pub active: Option<bool>,
+    /// Other features to begin with, in the order given.
     pub inline: Vec<Element>,
 }
 
@@ -85,6 +93,9 @@ impl Wishes {
         let token = authenticate.child(ns::FAST, "request-token");
         Ok(Self {
             agent: agent.map(UserAgent::parse).transpose()?.flatten(),
+            resume: authenticate
+                .child(ns::STREAM_MANAGEMENT, "resume")
+                .map(|resume| Resume::parse(resume).ok_or(Condition::BadRequest)),
             bind: authenticate.child(ns::BIND2, "bind").map(BindWish::parse),
             fast: authenticate.child(ns::FAST, "fast").map(TokenUse::parse).transpose()?,
             token: token.and_then(|token| TokenMechanism::parse(&token.attr("mechanism")?)),
@@ -95,9 +106,12 @@ impl Wishes {
 impl BindWish {
     fn parse(bind: Node<'_>) -> Self {
         let tag = bind.child(ns::BIND2, "tag").and_then(|tag| line(&tag.text()));
-        let foreign = bind.children().filter(|child| child.ns() != ns::BIND2);
+        let enable = bind.child(ns::STREAM_MANAGEMENT, "enable").map(Enable::parse);
+        let active = bind.children().find_map(client_state);
+        let ours = [ns::BIND2, ns::STREAM_MANAGEMENT, ns::CLIENT_STATE];
+        let foreign = bind.children().filter(|child| !ours.contains(&child.ns()));
         let inline = foreign.filter_map(|child| Element::parse(&child.to_xml_string()).ok()).take(MOST_INLINE);
-        Self { tag, inline: inline.collect() }
+        Self { tag, enable, active, inline: inline.collect() }
     }
 }
 

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 
 /// What the names in a story stand for while it is played.
 #[derive(Debug, Clone, Default)]
@@ -95,9 +97,30 @@ impl Names {
                 ensure!(count <= 10_000_000, "that is too often");
                 Ok(self.fill(what, false)?.repeat(count))
             }
+            Some(("ht", inner)) => {
+                let inner = String::from_utf8(self.fill(inner, false)?).context("not UTF-8")?;
+                let (user, token) = inner.split_once(':').context("{ht:user:token} or {ht:user:token:binding}")?;
+                let proof = [user.as_bytes(), b"\0", &token_proof("Initiator", token)?].concat();
+                Ok(BASE64.encode(proof).into_bytes())
+            }
+            Some(("ht-answer", inner)) => {
+                let inner = String::from_utf8(self.fill(inner, false)?).context("not UTF-8")?;
+                Ok(BASE64.encode(token_proof("Responder", &inner)?).into_bytes())
+            }
             _ => bail!("nobody knows what {{{name}}} is"),
         }
     }
+}
+
+/// What proves a token to be known (draft-schmaus-kitten-sasl-ht §3); after the token may
+/// come channel-binding data in hexadecimal digits.
+fn token_proof(who: &str, token: &str) -> Result<Vec<u8>> {
+    let (token, binding) = token.split_once(':').unwrap_or((token, ""));
+    let pairs =
+        binding.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair)?, 16).context("hex"));
+    let binding: Vec<u8> = pairs.collect::<Result<_>>()?;
+    let mac = Hmac::<Sha256>::new_from_slice(token.as_bytes()).context("key")?;
+    Ok(mac.chain_update(who).chain_update(binding).finalize().into_bytes().to_vec())
 }
 
 fn closing(text: &str) -> Option<usize> {
@@ -135,6 +158,9 @@ mod tests {
             "<a to='romeo.1@localhost/y' from='notromeo@localhost' by='romeo.1@localhost/x' id='{id:x}'/>"
         );
         assert_eq!(names.sent("{hex:FF 00}{repeat:2:{hex:41}}{base64:\\0a}").unwrap(), b"\xff\0AAAGE=");
+        // Computed by another implementation of HMAC.
+        let answer = names.expected("{ht-answer:WXZzciBwYmFmdmZnZiBqdmd1IGp2eXFhcmZm:{repeat:32:e7}}").unwrap();
+        assert_eq!(answer, "NJ3UPWcW6wT1JCsu87JsQq1QbegzDXq74UZoT/ejKO0=");
         assert!(names.sent("{any}").is_err());
         assert!(names.expected("{Juliet}").is_err());
     }

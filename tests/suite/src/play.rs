@@ -140,6 +140,7 @@ impl<'a> Stage<'a> {
             password: password(client),
             resource: client.resource.clone(),
             mechanism: client.mechanism.clone(),
+            sasl2: client.sasl2,
             via: client.via,
         }
     }
@@ -152,6 +153,7 @@ impl<'a> Stage<'a> {
             let mut login = self.login(client);
             login.resource = Some("before-the-story".to_owned());
             login.mechanism = None;
+            login.sasl2 = false;
             let mut session = Session::open(&self.target, login.via, &login.domain)?;
             session.login(&login).map_err(refused)?;
             let bare = format!("{}@{}", login.local.unwrap_or_default(), login.domain);
@@ -194,6 +196,7 @@ impl<'a> Stage<'a> {
                 self.session(who)?.start_tls(&domain)
             }
             Act::Sends(text) => {
+                self.note_bindings(who);
                 let bytes = self.names.sent(text)?;
                 self.session(who)?.send_bytes(&bytes)
             }
@@ -219,10 +222,22 @@ impl<'a> Stage<'a> {
                 Ok(())
             }
             Act::IsDisconnected => self.is_disconnected(who),
+            Act::IsAdministered(words) => {
+                let words = self.names.expected(words)?;
+                self.target.administer(&words.split_whitespace().collect::<Vec<_>>()).map(drop)
+            }
             Act::IsRemoved => {
                 let account = self.names.known.get(&format!("{who}.bare")).context("no account")?;
                 self.target.administer(&["user", "delete", "--yes", account]).map(drop)
             }
+        }
+    }
+
+    /// So that proofs can be bound to the connection.
+    fn note_bindings(&mut self, who: &str) {
+        if let Some((exporter, end_point)) = self.sessions.get(who).and_then(Session::bindings) {
+            self.names.known.insert(format!("{who}.exporter"), exporter);
+            self.names.known.insert(format!("{who}.end-point"), end_point);
         }
     }
 

@@ -16,6 +16,8 @@ use crate::xml::{Event, Reader, STREAMS, Tree};
 const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
 const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 const MANAGEMENT: &str = "urn:xmpp:sm:3";
+const SASL2: &str = "urn:xmpp:sasl:2";
+const BIND2: &str = "urn:xmpp:bind:0";
 const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 
 /// How a client reaches the server.
@@ -34,6 +36,8 @@ pub struct Login {
     pub password: String,
     pub resource: Option<String>,
     pub mechanism: Option<String>,
+    /// By XEP-0388, and binding with it (XEP-0386).
+    pub sasl2: bool,
     pub via: Via,
 }
 
@@ -208,6 +212,14 @@ impl Session {
         Ok(got)
     }
 
+    /// What binds to this TLS connection, as hexadecimal digits: `tls-exporter` and
+    /// `tls-server-end-point`; nothing outside TLS.
+    #[must_use]
+    pub fn bindings(&self) -> Option<(String, String)> {
+        let hex = |bytes: Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        Some((hex(self.wire.tls_exporter().ok()?), hex(self.wire.tls_server_end_point().ok()?)))
+    }
+
     /// Cuts the connection.
     pub fn cut(&mut self) {
         self.wire.cut();
@@ -294,7 +306,9 @@ impl Session {
     /// With the condition when SASL refuses; otherwise with what went wrong.
     pub fn login(&mut self, login: &Login) -> Result<(), LoginError> {
         self.log_in(login)?;
-        self.bind(login.resource.as_deref())?;
+        if !login.sasl2 {
+            self.bind(login.resource.as_deref())?;
+        }
         self.log.clear();
         Ok(())
     }
@@ -320,13 +334,18 @@ impl Session {
         if !offered.iter().any(|m| m == mechanism) {
             return Err(anyhow::anyhow!("{mechanism} is not among {offered:?}").into());
         }
-        self.authenticate(mechanism, login)?;
+        if login.sasl2 {
+            self.authenticate(SASL2, mechanism, login)?;
+            self.element()?;
+            return self.full.as_ref().map(drop).context("nothing was bound").map_err(LoginError::Broken);
+        }
+        self.authenticate(SASL, mechanism, login)?;
         let features = self.stream(&login.domain)?;
         features.child(BIND, "bind").context("binding is not offered")?;
         Ok(())
     }
 
-    fn authenticate(&mut self, mechanism: &str, login: &Login) -> Result<(), LoginError> {
+    fn authenticate(&mut self, profile: &str, mechanism: &str, login: &Login) -> Result<(), LoginError> {
         let user = login.local.as_deref().unwrap_or_default();
         let mut scram = None;
         let first = match mechanism {
@@ -340,16 +359,25 @@ impl Session {
             }
         };
         let encoded = if first.is_empty() { "=".to_owned() } else { BASE64.encode(first) };
-        self.send(&format!("<auth xmlns='{SASL}' mechanism='{mechanism}'>{encoded}</auth>"))?;
+        if profile == SASL2 {
+            self.send(&format!(
+                "<authenticate xmlns='{SASL2}' mechanism='{mechanism}'><initial-response>{encoded}</initial-response><bind xmlns='{BIND2}'/></authenticate>"
+            ))?;
+        } else {
+            self.send(&format!("<auth xmlns='{SASL}' mechanism='{mechanism}'>{encoded}</auth>"))?;
+        }
         let mut answer = self.element()?;
         if let (Some(scram), "challenge") = (&mut scram, answer.name.as_str()) {
             let response = scram.respond(&decode(&answer)?, &login.password)?;
-            self.send(&format!("<response xmlns='{SASL}'>{}</response>", BASE64.encode(response)))?;
+            self.send(&format!("<response xmlns='{profile}'>{}</response>", BASE64.encode(response)))?;
             answer = self.element()?;
         }
         match answer.name.as_str() {
             "success" => match scram {
-                Some(scram) => Ok(scram.verify(&decode(&answer)?)?),
+                Some(scram) => {
+                    let data = answer.child(SASL2, "additional-data").unwrap_or(&answer);
+                    Ok(scram.verify(&decode(data)?)?)
+                }
                 None => Ok(()),
             },
             "failure" => {
@@ -371,6 +399,10 @@ impl Session {
 
 /// The address that an answer to a binding request gives.
 fn bound_address(tree: &Tree) -> Option<String> {
+    if tree.ns == SASL2 && tree.name == "success" {
+        let full = tree.child(SASL2, "authorization-identifier").map(Tree::text);
+        return full.filter(|full| full.contains('/'));
+    }
     tree.child(BIND, "bind")?.child(BIND, "jid").map(Tree::text)
 }
 

@@ -36,6 +36,8 @@ pub struct Client {
     pub resource: Option<String>,
     pub password: Option<String>,
     pub mechanism: Option<String>,
+    /// Whether it logs in by XEP-0388.
+    pub sasl2: bool,
     pub via: Via,
     /// Whether the account is made before the story begins.
     pub register: bool,
@@ -77,6 +79,8 @@ pub enum Act {
     Drops,
     IsDisconnected,
     IsRemoved,
+    /// Words for `xylem`, on one line each.
+    IsAdministered(String),
 }
 
 impl Story {
@@ -171,7 +175,8 @@ impl Story {
     /// Whether only a server that is started for it will do.
     #[must_use]
     pub fn wants_our_server(&self) -> bool {
-        !self.server.is_empty() || self.steps.iter().any(|step| step.act == Act::IsRemoved)
+        !self.server.is_empty()
+            || self.steps.iter().any(|step| matches!(step.act, Act::IsRemoved | Act::IsAdministered(_)))
     }
 
     /// The client of this name.
@@ -201,6 +206,7 @@ fn client(heading: &str, body: &[&str]) -> Result<Client> {
         resource: None,
         password: None,
         mechanism: None,
+        sasl2: false,
         via: Via::StartTls,
         register: true,
         certificate: None,
@@ -213,6 +219,7 @@ fn client(heading: &str, body: &[&str]) -> Result<Client> {
             Some(("jid", jid)) => client.address(jid),
             Some(("password", v)) => client.password = Some(v.to_owned()),
             Some(("sasl", v)) => client.mechanism = Some(v.to_owned()),
+            Some(("profile", "sasl2")) => client.sasl2 = true,
             Some(("via", "starttls")) => client.via = Via::StartTls,
             Some(("via", "tls")) => client.via = Via::DirectTls,
             Some(("register", "no")) => client.register = false,
@@ -223,7 +230,7 @@ fn client(heading: &str, body: &[&str]) -> Result<Client> {
             Some(("authority", "unknown")) => client.trusted = false,
             Some(("patience", v)) => client.patience = Some(Duration::from_secs(v.parse().context("seconds")?)),
             _ => bail!(
-                "{line:?} is none of jid, password, sasl, via: starttls|tls, register: no, certificate, \
+                "{line:?} is none of jid, password, sasl, profile: sasl2, via: starttls|tls, register: no, certificate, \
                  authority: unknown, patience"
             ),
         }
@@ -242,6 +249,7 @@ fn act(what: &str, body: &str) -> Result<Act> {
         "receives:" => return text().map(Act::Receives),
         "receives in any order:" => return text().map(Act::ReceivesInAnyOrder),
         "receives one of:" => return text().map(Act::ReceivesOneOf),
+        "is administered:" => return text().map(Act::IsAdministered),
         "receives bytes matching:" => return text().map(Act::ReceivesBytes),
         "opens" => Act::Opens,
         "logs in" => Act::LogsIn,

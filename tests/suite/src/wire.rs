@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use sha2::{Digest as _, Sha256};
 
 /// What a read brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +78,16 @@ impl Wire {
             .export_keying_material([0_u8; 32], b"EXPORTER-Channel-Binding", Some(b""))
             .context("keying material")?;
         Ok(data.to_vec())
+    }
+
+    /// The hash of the server's certificate (RFC 5929 §4.1), where its signature is of SHA-256.
+    ///
+    /// # Errors
+    /// When the connection is not inside TLS.
+    pub fn tls_server_end_point(&self) -> Result<Vec<u8>> {
+        let Layer::Tls(tls) = &self.layer else { bail!("no TLS to bind to") };
+        let certificate = tls.conn.peer_certificates().and_then(<[_]>::first).context("no certificate")?;
+        Ok(Sha256::digest(certificate).to_vec())
     }
 
     /// Sends all of `bytes`.

@@ -58,6 +58,7 @@ fn log_in(target: &Arc<Target>, name: &str) -> Session {
         password: "secret".to_owned(),
         resource: Some("a".to_owned()),
         mechanism: None,
+        sasl2: false,
         via: Via::StartTls,
     };
     Session::open(target, Via::StartTls, &target.domain).unwrap().register(&login.domain, name, "secret").unwrap();

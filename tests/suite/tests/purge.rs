@@ -19,6 +19,7 @@ fn what_a_plugin_stored_goes_when_it_is_purged() {
         password: "secret".to_owned(),
         resource: None,
         mechanism: None,
+        sasl2: false,
         via: Via::StartTls,
     };
     Session::open(target, Via::StartTls, &target.domain).unwrap().register(&target.domain, "romeo", "secret").unwrap();

@@ -35,12 +35,14 @@ fn what_is_offered() {
         xmlns:stream='http://etherx.jabber.org/streams'>
         S: *id='token1'*\n";
     let offered = "S: *<authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-512-PLUS</mechanism>*\
-        <mechanism>PLAIN</mechanism><inline><bind xmlns='urn:xmpp:bind:0'><inline><feature var='urn:a'/>\
+        <mechanism>PLAIN</mechanism><inline><sm xmlns='urn:xmpp:sm:3'/><bind xmlns='urn:xmpp:bind:0'><inline>\
+        <feature var='urn:xmpp:sm:3'/><feature var='urn:xmpp:csi:0'/><feature var='urn:a'/>\
         <feature var='urn:b'/></inline></bind><fast xmlns='urn:xmpp:fast:0'><mechanism>HT-SHA-256-EXPR</mechanism>\
         <mechanism>HT-SHA-256-ENDP</mechanism><mechanism>HT-SHA-256-NONE</mechanism></fast></inline>\
         </authentication></stream:features>";
     play_in(tls(), host.clone(), &[header, offered]);
-    let plain = "S: *</mechanism><inline><bind xmlns='urn:xmpp:bind:0'/></inline></authentication></stream:features>";
+    let plain = "S: *</mechanism><inline><sm xmlns='urn:xmpp:sm:3'/><bind xmlns='urn:xmpp:bind:0'><inline>\
+        <feature var='urn:xmpp:sm:3'/><feature var='urn:xmpp:csi:0'/></inline></bind></inline></authentication></stream:features>";
     play_in(tls(), HostConfig { tokens: false, inline_features: vec![], ..host }, &[header, plain]);
 }
 
@@ -101,6 +103,60 @@ fn features_that_begin_with_the_session() {
          E: bound juliet@verona.example/x
          A: inline juliet@verona.example/x\n";
     play(host, &[TLS, &login("<bind xmlns='urn:xmpp:bind:0'/>"), asked]);
+}
+
+/// XEP-0198 §9.1, XEP-0352.
+#[test]
+fn stream_management_and_client_state_begin_with_the_session() {
+    let bind = "<bind xmlns='urn:xmpp:bind:0'><enable xmlns='urn:xmpp:sm:3' resume='true'/>\
+        <inactive xmlns='urn:xmpp:csi:0'/></bind>";
+    let managed = format!(
+        "A: bind juliet@verona.example anywhere
+         E: bound juliet@verona.example/x
+         A: manage token3 for Some(300)
+         {SUCCESS}juliet@verona.example/x</authorization-identifier><bound xmlns='urn:xmpp:bind:0'>\
+         <enabled xmlns='urn:xmpp:sm:3' resume='true' id='token3' max='300'/></bound></success><stream:features>*
+         A: established juliet@verona.example/x
+         A: active false
+         C: <r xmlns='urn:xmpp:sm:3'/>
+         S: <a xmlns='urn:xmpp:sm:3' h='0'/>\n"
+    );
+    play(host(), &[TLS, &login(bind), &managed]);
+}
+
+/// XEP-0198 §9.2: no features, and the binding is not looked at.
+#[test]
+fn an_earlier_stream_goes_on() {
+    let wishes = "<resume xmlns='urn:xmpp:sm:3' previd='old' h='3'/>\
+        <bind xmlns='urn:xmpp:bind:0'><enable xmlns='urn:xmpp:sm:3'/></bind>";
+    let resumed = format!(
+        "A: resume old of juliet@verona.example from 3
+         E: resumed juliet@verona.example/x 7
+         {SUCCESS}juliet@verona.example/x</authorization-identifier>\
+         <resumed xmlns='urn:xmpp:sm:3' h='7' previd='old'/></success>
+         A: reestablished juliet@verona.example/x
+         C: <presence/><r xmlns='urn:xmpp:sm:3'/>
+         A: stanza <presence*
+         S: <a xmlns='urn:xmpp:sm:3' h='8'/>\n"
+    );
+    play(host(), &[TLS, &login(wishes), &resumed]);
+    let failed = format!(
+        "A: resume old of juliet@verona.example from 3
+         E: not-found 5
+         A: bind juliet@verona.example anywhere
+         E: bound juliet@verona.example/y
+         A: manage token3 for None
+         {SUCCESS}juliet@verona.example/y</authorization-identifier><failed xmlns='urn:xmpp:sm:3' h='5'>\
+         <item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed><bound xmlns='urn:xmpp:bind:0'>\
+         <enabled xmlns='urn:xmpp:sm:3'/></bound></success><stream:features>*
+         A: established juliet@verona.example/y\n"
+    );
+    play(host(), &[TLS, &login(wishes), &failed]);
+    let malformed = format!(
+        "{SUCCESS}juliet@verona.example</authorization-identifier><failed xmlns='urn:xmpp:sm:3'>\
+         <bad-request xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed></success><stream:features>*\n"
+    );
+    play(host(), &[TLS, &login("<resume xmlns='urn:xmpp:sm:3' previd='old'/>"), &malformed]);
 }
 
 /// The client has logged in and can still bind the other way.

@@ -19,6 +19,7 @@ fn login(target: &Target, local: &str) -> Login {
         password: PASSWORD.to_owned(),
         resource: Some("r".to_owned()),
         mechanism: None,
+        sasl2: false,
         via: Via::StartTls,
     }
 }

@@ -31,6 +31,7 @@ pub(crate) fn try_login(target: &Arc<Target>, local: &str) -> Result<Result<Sess
         password: PASSWORD.to_owned(),
         resource: None,
         mechanism: None,
+        sasl2: false,
         via: Via::StartTls,
     };
     match session.login(&login) {

@@ -4,10 +4,13 @@ use crate::workspace::Workspace;
 /// Beginnings of namespaces that belong to features, and so to plugins.
 const FEATURES: [&str; 6] =
     ["jabber:iq:", "jabber:x:", "vcard-temp", "http://jabber.org/protocol/", "storage:bookmarks", "urn:xmpp:"];
-/// What the kernel speaks itself: streams, channel binding, the limits it advertises,
+/// What the kernel speaks itself: streams, logging in, channel binding, the limits it advertises,
 /// stanza errors, and the keepalive it sends.
-const KERNEL: [&str; 7] = [
+const KERNEL: [&str; 10] = [
     "urn:xmpp:sasl-cb:0",
+    "urn:xmpp:sasl:2",
+    "urn:xmpp:bind:0",
+    "urn:xmpp:fast:0",
     "urn:xmpp:stream-limits:0",
     "urn:xmpp:sm:3",
     "urn:xmpp:csi:0",
