@@ -168,6 +168,7 @@ impl Stage {
             password: "secret".to_owned(),
             resource: Some("a".to_owned()),
             mechanism: None,
+            sasl2: false,
             via: Via::StartTls,
         };
         let mut session = Session::open(&self.target, Via::StartTls, &login.domain).unwrap();
