@@ -4,6 +4,7 @@
 
 mod check;
 mod config;
+mod extension;
 mod grants;
 mod held;
 mod listener;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use config::{ConfigError, ConfigKind, ConfigOption, ConfigSchema};
+pub use extension::{Extend, Interface};
 pub use grants::{AccountGrants, Needs, OutboxGrant, Recipient, Sender, SessionGrants, View};
 pub use held::{ClientStateRule, Treat};
 pub use listener::{Framing, ListenerSpec};
@@ -48,6 +50,10 @@ pub struct Manifest {
     pub limits: Vec<LimitSpec>,
     pub listeners: Vec<ListenerSpec>,
     pub domains: Vec<DomainClaim>,
+    /// The interface by which it asks other plugins.
+    pub extension: Option<Interface>,
+    /// Interfaces of others in which it takes part.
+    pub extends: Vec<Extend>,
     /// Slot and values, as under `[adds]`.
     pub adds: Vec<(String, Vec<String>)>,
     pub needs: Needs,

@@ -2,6 +2,7 @@
 //! who owns which IQ, what is announced. Immutable; the host swaps it whole.
 
 mod chain;
+mod extensions;
 mod iq;
 mod order;
 mod states;
@@ -10,14 +11,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 pub use chain::{Chain, Next, Party, Step, Views, Walk};
+pub use extensions::Subscriber;
 pub use iq::Claim;
 pub use states::ClientStates;
 
 use xylem_stanza::Type;
 
 use crate::call::PluginIndex;
-use crate::manifest::Manifest;
+use crate::manifest::{Interface, Manifest};
 use crate::point::{EntityClass, EventPoint, HookPoint, Phase};
+use extensions::Extensions;
 use iq::IqTable;
 
 /// A plugin that takes part in a plan.
@@ -50,6 +53,12 @@ pub enum PlanError {
     Circle { point: &'static str, phase: &'static str, circle: String },
     #[error("{plugin}: needs the view {view}, but {problem}")]
     View { plugin: String, view: String, problem: String },
+    #[error(
+        "{plugin}: plugin.toml line {line}: [[extend]] {interface}: plugins would wait for each other in a circle: {circle}; take out this [[extend]]"
+    )]
+    ExtensionCircle { plugin: String, line: usize, interface: String, circle: String },
+    #[error("{first} and {second} both have [extension] {interface}; disable one of them")]
+    ExtensionClash { first: String, second: String, interface: String },
     #[error("{point}: {count} hooks; {most} at most, disable a plugin", most = Chain::MOST)]
     TooMany { point: &'static str, count: usize },
 }
@@ -84,6 +93,7 @@ pub struct Plan {
     inline_offered: Arc<[String]>,
     inline_always: Arc<[(String, String)]>,
     ids: Arc<BTreeMap<PluginIndex, Arc<str>>>,
+    extensions: Arc<Extensions>,
 }
 
 impl Plan {
@@ -117,6 +127,7 @@ impl Plan {
             inline_offered: IqTable::offered_at_binding(entries).into(),
             inline_always: IqTable::at_every_binding(entries).into(),
             ids: Arc::new(ids),
+            extensions: Arc::new(extensions::compile(entries)?),
         };
         plan.merge(&BTreeMap::new());
         Ok(plan)
@@ -191,6 +202,12 @@ impl Plan {
     #[must_use]
     pub fn client_states(&self) -> &ClientStates {
         &self.client_states
+    }
+
+    /// Who takes part in an interface between plugins, in the order of asking.
+    #[must_use]
+    pub fn subscribers(&self, interface: &Interface) -> &[Subscriber] {
+        self.extensions.get(interface).map_or(&[], |subscribers| subscribers)
     }
 
     /// What all plugins add to a slot, sorted and without doubles.

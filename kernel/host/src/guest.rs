@@ -116,6 +116,8 @@ pub(crate) struct Call {
     pub(crate) parts: Parts,
     pub(crate) effects: Vec<Effect>,
     pub(crate) after: After,
+    /// Asked of other plugins so far.
+    pub(crate) questions: u32,
     pub(crate) sent: u64,
     pub(crate) sent_bytes: u64,
     /// Archive rows added so far.
@@ -223,6 +225,7 @@ impl Call {
             parts,
             effects: Vec::new(),
             after: After::default(),
+            questions: 0,
             sent: 0,
             sent_bytes: 0,
             appended: 0,

@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use arc_swap::ArcSwap;
 use xylem_hooks::call::PluginIndex;
 use xylem_hooks::{Plan, Release};
 use xylem_session::SessionTable;
@@ -21,7 +20,7 @@ use crate::lanes::Lanes;
 use crate::marks::Wrappings;
 use crate::pages::Pages;
 use crate::plugin::Plugin;
-use crate::services::Services;
+use crate::services::{Registry, Services};
 use crate::status::{self, PluginInfo};
 use crate::timers::Due;
 use crate::wires::{WirePort, WireService};
@@ -65,8 +64,7 @@ impl HostConfig {
 pub struct Host {
     services: Arc<Services>,
     engine: Arc<PluginEngine>,
-    /// By index; versions that were replaced stay for a while, for plans still in use.
-    registry: Arc<ArcSwap<Vec<Option<Arc<Plugin>>>>>,
+    registry: Arc<Registry>,
     catalogue: Mutex<Catalogue>,
     running: AtomicBool,
     agenda: OnceLock<tokio::task::JoinHandle<()>>,
@@ -86,7 +84,9 @@ impl Host {
         let cache = config.code.as_deref().and_then(CodeCache::open);
         let engine = Arc::new(PluginEngine::new(cache)?);
         let (lanes, ends) = Lanes::new();
+        let registry: Arc<Registry> = Arc::default();
         let services = Arc::new(Services {
+            registry: Arc::downgrade(&registry),
             store,
             sessions,
             accounts,
@@ -113,7 +113,7 @@ impl Host {
         let host = Self {
             services,
             engine,
-            registry: Arc::default(),
+            registry,
             catalogue: Mutex::new(Catalogue::new(config.domains)),
             running: AtomicBool::new(false),
             agenda: OnceLock::new(),

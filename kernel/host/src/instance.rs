@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use wasmtime::component::{
-    Component, ComponentExportIndex, ComponentNamedList, ComponentType, InstancePre, Lift, Linker, Lower, TypedFunc,
+    Component, ComponentExportIndex, ComponentNamedList, ComponentType, Func, InstancePre, Lift, Linker, Lower,
+    TypedFunc, Val,
 };
 use wasmtime::{Engine, Store, Trap};
 use xylem_hooks::{Manifest, PageEnd};
@@ -11,6 +12,7 @@ use xylem_stanza::Packed;
 
 use crate::capability::{self, FailureRecord, Fault as Refusal};
 use crate::error::HostError;
+use crate::extension;
 use crate::guest::{Call, Core, Guest};
 use crate::limits::{Limiter, Watch};
 use crate::supervisor::Fault;
@@ -156,13 +158,18 @@ struct ExportIndexes {
     on_page: Option<ComponentExportIndex>,
     on_ended: Option<ComponentExportIndex>,
     start: Option<ComponentExportIndex>,
+    /// Functions that other plugins call.
+    extends: Vec<(Arc<str>, ComponentExportIndex)>,
 }
 
 impl Mould {
     /// Links a component and finds what it exports.
     pub(crate) fn new(engine: &Engine, component: &Component, manifest: &Manifest) -> Result<Self, HostError> {
         let plugin = manifest.id();
-        let known = |import: &str| capability::INTERFACES.contains(&import);
+        let own = manifest.extension.as_ref();
+        let known = |import: &str| {
+            capability::INTERFACES.contains(&import) || own.is_some_and(|interface| interface.covers(import))
+        };
         let unknown: Vec<_> = component
             .component_type()
             .imports(engine)
@@ -171,7 +178,7 @@ impl Mould {
             .collect();
         if !unknown.is_empty() {
             let problem = format!(
-                "imports {}, which this server does not offer; it offers {}",
+                "imports {}, which this server does not offer; it offers {}, and what [extension] names",
                 unknown.join(", "),
                 capability::INTERFACES.join(", ")
             );
@@ -179,6 +186,9 @@ impl Mould {
         }
         let mut linker = Linker::new(engine);
         capability::link(&mut linker).map_err(|error| HostError::component(plugin, format!("{error:#}")))?;
+        if let Some(own) = own {
+            extension::link(&mut linker, engine, component, (plugin, own))?;
+        }
         let pre = linker.instantiate_pre(component);
         let pre =
             pre.map_err(|error| HostError::component(plugin, format!("was built for another interface: {error:#}")))?;
@@ -186,6 +196,7 @@ impl Mould {
             let interface = component.get_export_index(None, interface)?;
             component.get_export_index(Some(&interface), function)
         };
+        let extends = manifest.extends.iter().map(|extend| &extend.interface).collect();
         let exports = ExportIndexes {
             on_stanza: find("xylem:plugin/hooks@0.1.0", "on-stanza"),
             on_iq: find("xylem:plugin/iq@0.1.0", "on-iq"),
@@ -195,6 +206,7 @@ impl Mould {
             on_page: find("xylem:plugin/replies@0.1.0", "on-page"),
             on_ended: find("xylem:plugin/wire-events@0.1.0", "on-ended"),
             start: find("xylem:plugin/lifecycle@0.1.0", "start"),
+            extends: extension::exports(engine, component, (plugin, extends))?,
         };
         exports.suffice(manifest)?;
         Ok(Self { pre, exports })
@@ -229,6 +241,9 @@ impl ExportIndexes {
     }
 }
 
+/// What a call from another plugin gave, and the call.
+pub(crate) type Extended = Result<(Option<Vec<Val>>, Call), Fault>;
+
 /// A running sandbox.
 pub(crate) struct Instance {
     store: Store<Guest>,
@@ -243,6 +258,7 @@ struct Exports {
     on_wake: Option<TypedFunc<OnWake, ()>>,
     on_page: Option<TypedFunc<OnPage, ()>>,
     on_ended: Option<TypedFunc<OnEnded, ()>>,
+    extends: Vec<(Arc<str>, Func)>,
 }
 
 impl Instance {
@@ -271,6 +287,11 @@ impl Instance {
             on_wake: typed(&mut store, &instance, found.on_wake.as_ref())?,
             on_page: typed(&mut store, &instance, found.on_page.as_ref())?,
             on_ended: typed(&mut store, &instance, found.on_ended.as_ref())?,
+            extends: found
+                .extends
+                .iter()
+                .filter_map(|(entry, index)| Some((Arc::clone(entry), instance.get_func(&mut store, index)?)))
+                .collect(),
         };
         let start: Option<TypedFunc<(), (Result<(), String>,)>> = typed(&mut store, &instance, found.start.as_ref())?;
         if let Some(start) = start {
@@ -283,17 +304,36 @@ impl Instance {
 
     /// One call. After a fault the instance is of no use any more.
     pub(crate) fn call(&mut self, call: Call, input: &Input) -> Result<(Output, Call), Fault> {
+        self.begin(call);
+        let output = self.enter(input).map_err(|error| why(&self.store, &error))?;
+        Ok((output, self.finish()?))
+    }
+
+    fn begin(&mut self, call: Call) {
         let data = self.store.data_mut();
         data.call = Some(call);
         data.limiter.refused = None;
         let ticks = data.watch.start();
         self.store.set_epoch_deadline(ticks);
-        let output = self.enter(input).map_err(|error| why(&self.store, &error))?;
+    }
+
+    fn finish(&mut self) -> Result<Call, Fault> {
         let data = self.store.data_mut();
         let nanos = u64::try_from(data.watch.elapsed().as_nanos()).unwrap_or(u64::MAX);
         data.core.counters.call(nanos);
-        let call = data.call.take().ok_or_else(|| Fault::Crash("lost its call".to_owned()))?;
-        Ok((output, call))
+        data.call.take().ok_or_else(|| Fault::Crash("lost its call".to_owned()))
+    }
+
+    /// One call from another plugin; `None` if it exports no such function.
+    pub(crate) fn extend(&mut self, call: Call, entry: &str, params: &[Val], results: usize) -> Extended {
+        let Some((_, function)) = self.exports.extends.iter().find(|(known, _)| **known == *entry) else {
+            return Ok((None, call));
+        };
+        let function = *function;
+        self.begin(call);
+        let mut values = vec![Val::Bool(false); results];
+        function.call(&mut self.store, params, &mut values).map_err(|error| why(&self.store, &error))?;
+        Ok((Some(values), self.finish()?))
     }
 
     /// Bytes of linear memory.

@@ -5,7 +5,8 @@
 //! and `capability` (one sandbox and what it may call), `shards` (which sandbox),
 //! `turnstile` (order per key), `supervisor` (faults), `plugin` (a call from
 //! beginning to end), `turn` and `lanes` (commit, then release), `asks` and `timers`
-//! (what comes back later), [`Host`] (all plugins of the server).
+//! (what comes back later), `extension` (plugins that ask
+//! each other), `volatile` (rows without a disk), [`Host`] (all plugins of the server).
 //!
 //! What holds everywhere:
 //! - no lock is held across an await, and none while the router is called;
@@ -19,6 +20,7 @@ mod capability;
 mod clock;
 mod engine;
 mod error;
+mod extension;
 mod groups;
 mod guest;
 mod host;

@@ -86,6 +86,14 @@ impl Watch {
         ticks(self.half)
     }
 
+    /// Leaves out time that passed while others worked. Gives the ticks until
+    /// [`Watch::expired`] is to be asked next.
+    pub(crate) fn excuse(&mut self, spent: Duration) -> u64 {
+        self.started += spent;
+        self.measured_from = self.measured_from.map(|from| from + spent);
+        ticks(self.half)
+    }
+
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use wasmtime::component::Val;
 use xylem_hooks::Done;
 use xylem_hooks::call::Cause;
 use xylem_hooks::manifest::KeyKind;
@@ -10,7 +11,7 @@ use xylem_stanza::Stanza;
 
 use crate::engine::PluginEngine;
 use crate::guest::{Call, Core, Parts};
-use crate::instance::{Input, Instance, Mould};
+use crate::instance::{Extended, Input, Instance, Mould, Output};
 use crate::shards::Shards;
 use crate::supervisor::{Fault, Gate, Supervisor};
 use crate::timers::{DueWake, Timers};
@@ -159,6 +160,40 @@ impl Plugin {
                 Done::Ready(Err(Refused::Faulted))
             }
         }
+    }
+
+    /// A call from another plugin, made at once on its thread: a turn of its own, whose
+    /// effects follow what the key has under way.
+    pub(crate) fn extend(
+        &self,
+        cause: &Cause,
+        stanza: Option<&Stanza>,
+        ask: impl FnOnce(&mut Instance, Call) -> Extended,
+    ) -> Result<Option<Vec<Val>>, Refused> {
+        let cause = self.cause(cause);
+        let services = &self.core.services;
+        let now = services.clock.now_ms();
+        if self.supervisor.gate(&cause.key, || now) == Gate::Closed {
+            self.core.counters.refused.fetch_add(1, Ordering::Relaxed);
+            return Err(Refused::Closed);
+        }
+        let parts = self.core.gather(usize::MAX, &cause).unwrap_or_default();
+        let mut call = Call::new(&services.store, cause.clone(), usize::MAX, parts, now);
+        call.stanza = stanza.cloned();
+        call.observes = true;
+        let make = || self.instance(&cause, now);
+        self.engine.busy();
+        let ran = self.shards.with(&cause.key, make, |instance| {
+            let (values, mut call) = ask(instance, call)?;
+            // Whoever sent the stanza is answered by the plugin that asks.
+            call.stanza = None;
+            drop(turn::seal(&self.core, Output::Nothing, call, true));
+            Ok(values)
+        });
+        ran.map_err(|fault| {
+            self.note(&cause, stanza, &fault);
+            Refused::Faulted
+        })
     }
 
     fn note(&self, cause: &Cause, stanza: Option<&Stanza>, fault: &Fault) {

@@ -1,7 +1,7 @@
 //! What all plugins share.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use arc_swap::ArcSwap;
 use xylem_hooks::call::{Cause, PluginIndex};
@@ -20,10 +20,13 @@ use crate::host::ServerInfo;
 use crate::lanes::Lanes;
 use crate::marks::Wrappings;
 use crate::pages::Pages;
+use crate::plugin::Plugin;
 use crate::timers::Timers;
 use crate::volatile::Volatile;
 use crate::wires::WirePort;
 
+/// Plugins by index; versions that were replaced stay for a while, for plans still in use.
+pub(crate) type Registry = ArcSwap<Vec<Option<Arc<Plugin>>>>;
 /// Plans by hosted and by claimed domain.
 pub(crate) type Plans = HashMap<Arc<str>, Arc<Plan>>;
 /// What plugins publish while running, by domain.
@@ -31,6 +34,8 @@ pub(crate) type Published = HashMap<Arc<str>, BTreeMap<(String, PluginIndex), Ve
 
 /// The kernel's parts, as capabilities use them.
 pub(crate) struct Services {
+    /// All plugins, which know the services in turn.
+    pub(crate) registry: Weak<Registry>,
     pub(crate) store: Store,
     pub(crate) sessions: Arc<SessionTable>,
     pub(crate) accounts: Arc<dyn AccountService>,
@@ -59,6 +64,12 @@ pub(crate) struct Services {
 }
 
 impl Services {
+    /// A version of a plugin, as long as plans may name it.
+    pub(crate) fn plugin(&self, index: PluginIndex) -> Option<Arc<Plugin>> {
+        let registry = self.registry.upgrade()?;
+        registry.load().get(usize::try_from(index.0).ok()?)?.clone()
+    }
+
     pub(crate) fn plan(&self, domain: &str) -> Option<Arc<Plan>> {
         self.plans.load().get(domain).cloned()
     }

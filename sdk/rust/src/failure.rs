@@ -55,7 +55,40 @@ const NAMES: [&str; 22] = [
     "unexpected-request",
 ];
 
+const KINDS: [&str; 5] = ["auth", "cancel", "continue", "modify", "wait"];
+
+const ALL: [Condition; 22] = [
+    Condition::BadRequest,
+    Condition::Conflict,
+    Condition::FeatureNotImplemented,
+    Condition::Forbidden,
+    Condition::Gone,
+    Condition::InternalServerError,
+    Condition::ItemNotFound,
+    Condition::JidMalformed,
+    Condition::NotAcceptable,
+    Condition::NotAllowed,
+    Condition::NotAuthorized,
+    Condition::PolicyViolation,
+    Condition::RecipientUnavailable,
+    Condition::Redirect,
+    Condition::RegistrationRequired,
+    Condition::RemoteServerNotFound,
+    Condition::RemoteServerTimeout,
+    Condition::ResourceConstraint,
+    Condition::ServiceUnavailable,
+    Condition::SubscriptionRequired,
+    Condition::UndefinedCondition,
+    Condition::UnexpectedRequest,
+];
+
 impl Condition {
+    /// The condition of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        ALL.into_iter().find(|condition| condition.name() == name)
+    }
+
     /// The element's name.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -104,6 +137,12 @@ impl Failure {
     #[must_use]
     pub fn condition(&self) -> Condition {
         self.condition
+    }
+
+    /// An error that another plugin made.
+    pub(crate) fn from_wit(condition: Condition, failure: wit::Failure) -> Self {
+        let kind = failure.kind.and_then(|kind| KINDS.into_iter().find(|known| *known == kind));
+        Self { condition, kind, text: failure.text, app: failure.app }
     }
 
     pub(crate) fn into_wit(self) -> wit::Failure {

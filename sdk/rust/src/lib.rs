@@ -35,6 +35,7 @@ pub mod groups;
 mod jid;
 pub mod kv;
 pub mod limits;
+pub mod muc_ext;
 pub mod outbox;
 pub mod runtime;
 pub mod sessions;

@@ -86,9 +86,18 @@ fn build(projects: &[Project]) -> HashMap<PathBuf, PathBuf> {
     let mut missing: Vec<_> = projects.iter().filter(|project| !built.contains_key(&project.folder)).cloned().collect();
     missing.dedup();
     let out = target().join("testing").join("plugins");
-    let packages = xylem_pack::build(&missing, &out).unwrap_or_else(|error| panic!("{error}"));
-    built.extend(missing.into_iter().zip(packages).map(|(project, (path, _))| (project.folder, path)));
+    let (alone, together): (Vec<_>, Vec<_>) = missing.into_iter().partition(has_workspace);
+    for projects in alone.chunks(1).chain([&together[..]]) {
+        let packages = xylem_pack::build(projects, &out).unwrap_or_else(|error| panic!("{error}"));
+        built.extend(projects.iter().zip(packages).map(|(project, (path, _))| (project.folder.clone(), path)));
+    }
     built.clone()
+}
+
+/// Whether it is a workspace of its own, as plugins made for a test are.
+fn has_workspace(project: &Project) -> bool {
+    let text = std::fs::read_to_string(project.folder.join("Cargo.toml")).unwrap_or_default();
+    text.lines().any(|line| line.trim() == "[workspace]")
 }
 
 fn open(path: &Path) -> Package {

@@ -8,15 +8,15 @@ use toml::Spanned;
 use xylem_stanza::Type;
 
 use super::grants::Needs;
-use super::read::{Raw, RawHook, RawIq, RawListener, RawNeeds, RawOutbox, RawRun, RawStore, Table};
+use super::read::{Raw, RawExtend, RawHook, RawIq, RawListener, RawNeeds, RawOutbox, RawRun, RawStore, Table};
 use super::refusal::{ManifestError, line_of};
 use super::units::{ByteSize, MatchName, Period};
 use super::{
-    About, AtBinding, Class, ConfigKind, ConfigSchema, DomainClaim, EventEntry, Hook, IqClaim, LimitSpec, ListenerSpec,
-    Manifest, Match, OutboxLimit, Replies, Run, Scope, Shape, StoreSpec, Test, When,
+    About, AtBinding, Class, ConfigKind, ConfigSchema, DomainClaim, EventEntry, Extend, Hook, Interface, IqClaim,
+    LimitSpec, ListenerSpec, Manifest, Match, OutboxLimit, Replies, Run, Scope, Shape, StoreSpec, Test, When,
 };
 use crate::filter::{AddressForms, TypeName, Types};
-use crate::point::{EntityClass, HookPoint};
+use crate::point::{EntityClass, HookPoint, Phase};
 
 type Checked<T> = Result<T, ManifestError>;
 
@@ -74,6 +74,8 @@ pub(super) fn check(text: &str, raw: Raw) -> Checked<Manifest> {
         limits,
         listeners,
         domains,
+        extension: raw.extension.map(|own| page.interface(own.interface)).transpose()?,
+        extends: page.each(raw.extend, |line, _, extend| page.extend(line, extend))?,
         adds: page.adds(raw.adds)?,
         config,
         needs: page.answered(needs, &replies)?,
@@ -248,7 +250,7 @@ impl Page<'_> {
                 Err(problem) => return self.refuse(when.span(), problem),
             },
         };
-        if (raw.phase == crate::point::Phase::Fallback) != (raw.on == HookPoint::MessageFallback) {
+        if (raw.phase == Phase::Fallback) != (raw.on == HookPoint::MessageFallback) {
             return self
                 .refuse(span, "phase `fallback` and hook `message.fallback` belong together; change one of them");
         }
@@ -370,6 +372,19 @@ impl Page<'_> {
             return self.refuse(claim.span(), "write a domain beside the hosted one, such as `conference.{domain}`");
         }
         Ok(DomainClaim { line, claim: claim.into_inner() })
+    }
+
+    fn interface(self, text: Spanned<String>) -> Checked<Interface> {
+        Interface::parse(text.get_ref()).or_else(|problem| self.refuse(text.span(), problem))
+    }
+
+    fn extend(self, line: usize, raw: RawExtend) -> Checked<Extend> {
+        let phase = raw.phase.as_ref().map_or(Phase::Default, |phase| *phase.get_ref());
+        if let Some(wrong) = raw.phase.filter(|_| phase == Phase::Fallback) {
+            return self.refuse(wrong.span(), "only hooks have the phase `fallback`; write `screen` or `default`");
+        }
+        let (before, after) = (raw.before, raw.after);
+        Ok(Extend { line, interface: self.interface(raw.interface)?, phase, before, after })
     }
 
     fn adds(self, raw: Table<Spanned<Vec<String>>>) -> Checked<Vec<(String, Vec<String>)>> {

@@ -57,6 +57,9 @@ pub(super) struct Raw {
     pub(super) listener: Vec<Spanned<RawListener>>,
     #[serde(default)]
     pub(super) domain: Vec<Spanned<RawDomain>>,
+    pub(super) extension: Option<RawExtension>,
+    #[serde(default)]
+    pub(super) extend: Vec<Spanned<RawExtend>>,
     #[serde(default)]
     pub(super) adds: Table<Spanned<Vec<String>>>,
     #[serde(default)]
@@ -185,6 +188,23 @@ pub(super) struct RawListener {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawDomain {
     pub(super) claim: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawExtension {
+    pub(super) interface: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawExtend {
+    pub(super) interface: Spanned<String>,
+    pub(super) phase: Option<Spanned<Phase>>,
+    #[serde(default)]
+    pub(super) before: Vec<PluginId>,
+    #[serde(default)]
+    pub(super) after: Vec<PluginId>,
 }
 
 #[derive(Deserialize, Default)]

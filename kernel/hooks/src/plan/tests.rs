@@ -295,3 +295,23 @@ fn a_claimed_domain_is_its_owners_alone() {
     assert_eq!((&*step.plugin_id, step.phase), ("rooms", Phase::Default));
     assert!(matches!(walk.next(Phase::Observe, &PARTY, &Rows::default()), Next::Done));
 }
+
+#[test]
+fn plugins_that_would_wait_for_themselves_are_refused_with_line_and_fix() {
+    let plugin = |n: u32, id: &str, asks: &str, extends: &[&str]| {
+        let mut rest = format!("[extension]\ninterface = \"x:{asks}@0.1\"\n");
+        for interface in extends {
+            rest.push_str(&format!("[[extend]]\ninterface = \"x:{interface}@0.1\"\n"));
+        }
+        entry(n, id, &rest)
+    };
+    let (a, b) = (plugin(0, "a", "a", &[]), plugin(1, "b", "b", &["a"]));
+    let plan = Plan::compile(&[a, b.clone()], "example.org").unwrap();
+    let asked = plan.subscribers(&crate::manifest::Interface::parse("x:a@0.1").unwrap());
+    assert_eq!(asked.iter().map(|subscriber| &*subscriber.plugin_id).collect::<Vec<_>>(), ["b"]);
+    let closing = plugin(0, "a", "a", &["c"]);
+    let refusal = Plan::compile(&[closing, b, plugin(2, "c", "c", &["b"])], "example.org").unwrap_err().to_string();
+    for part in ["circle: a → b → c → a", "a: plugin.toml line 9", "[[extend]] x:c@0.1", "take out"] {
+        assert!(refusal.contains(part), "{refusal}");
+    }
+}

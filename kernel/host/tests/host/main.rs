@@ -4,6 +4,7 @@
 
 mod capabilities;
 mod catalogue;
+mod extensions;
 mod limits;
 mod order;
 mod stage;

@@ -1,7 +1,32 @@
 //! A plugin that does on command what plugins should not do, and what they should.
 //! A stanza holds words `do:NAME:ARGUMENT`.
 
-wit_bindgen::generate!({ path: "../../../../../sdk/wit", world: "xylem:plugin/plugin", generate_all });
+wit_bindgen::generate!({
+    path: ["../../../../../sdk/wit"],
+    inline: r#"
+        package test:tricks;
+        world tricks {
+            import xylem:runtime/runtime@0.1.0;
+            import xylem:stanza/current@0.1.0;
+            import xylem:outbox/outbox@0.1.0;
+            import xylem:kv/kv@0.1.0;
+            import xylem:sessions/sessions@0.1.0;
+            import xylem:groups/groups@0.1.0;
+            import xylem:accounts/accounts@0.1.0;
+            import xylem:contributions/contributions@0.1.0;
+            import xylem:limits/limits@0.1.0;
+            import xylem:wires/wires@0.1.0;
+            export xylem:plugin/hooks@0.1.0;
+            export xylem:plugin/iq@0.1.0;
+            export xylem:plugin/events@0.1.0;
+            export xylem:plugin/replies@0.1.0;
+            export xylem:plugin/wire-events@0.1.0;
+            export xylem:plugin/lifecycle@0.1.0;
+        }
+    "#,
+    world: "test:tricks/tricks",
+    generate_all,
+});
 
 use exports::xylem::plugin::iq::Outcome;
 use exports::xylem::plugin::{events, hooks, iq, lifecycle, replies, wire_events};
