@@ -287,6 +287,9 @@ impl Account {
         most: usize,
     ) -> Result<(FullJid, Option<Arc<Session>>), BindError> {
         let taken = self.sessions.iter().position(|session| *session.jid() == wanted);
+        // Nobody is there to be disturbed, and whoever comes is most likely its client.
+        let away = taken.and_then(|at| self.sessions.get(at)).is_some_and(|session| session.is_hibernated());
+        let conflict = if away { Conflict::Replace } else { conflict };
         match (taken, conflict) {
             (Some(at), Conflict::Replace) => Ok((wanted, Some(self.sessions.remove(at)))),
             (Some(_), Conflict::Refuse) => Err(BindError::Conflict),

@@ -155,3 +155,17 @@ fn looking_up_takes() {
     per("of", Box::new(|jid| assert_eq!(table.of(jid.bare_str()).len(), 1)));
     per("find", Box::new(|jid| assert!(table.find(jid).is_some())));
 }
+
+#[test]
+fn who_waits_for_its_client_gives_way() {
+    let table = table(10);
+    for conflict in [Conflict::Refuse, Conflict::Rename] {
+        let old = bound(&table, "romeo@example.org/one");
+        old.manage("id".to_owned(), Some(std::time::Duration::from_secs(9)));
+        assert!(!old.is_hibernated());
+        old.management().unwrap().hibernate(0);
+        let Bound { session, replaced } = bind(&table, "romeo@example.org", Resource::Wanted("one"), conflict).unwrap();
+        assert_eq!(replaced.unwrap().id(), old.id());
+        assert!(table.unbind(&session));
+    }
+}

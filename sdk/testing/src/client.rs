@@ -1,6 +1,7 @@
 //! A scripted client.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use xylem_stanza::{Condition, Stanza, error_for_element, ns};
 use xylem_xml::Element;
@@ -152,6 +153,33 @@ impl Client {
         if self.line.ended().is_none() {
             self.world.run(self.line.leave("connection lost", &self.world.sessions, &self.world.router));
         }
+    }
+
+    /// The connection is lost, and the session waits for its client (XEP-0198): it stays
+    /// available, and what it is sent is kept.
+    ///
+    /// # Panics
+    /// If the session is over.
+    #[track_caller]
+    pub fn hibernate(&mut self) {
+        assert!(self.line.ended().is_none(), "the session of {} is over", self.address());
+        self.line.read_on(false);
+        let session = &self.line.session;
+        session.manage("kit".to_owned(), Some(Duration::from_secs(300)));
+        if let Some(management) = session.management() {
+            management.hibernate(0);
+        }
+        self.world.run(async { self.world.router.hibernated(session) });
+    }
+
+    /// The client comes back to its session and gets what was kept.
+    pub fn resume(&mut self) {
+        let session = &self.line.session;
+        if let Some(management) = session.management().filter(|management| management.is_hibernated()) {
+            management.resumed(session.endpoint());
+            self.world.run(async { self.world.router.resumed(session) });
+        }
+        self.read_on();
     }
 
     /// The server has ended the session with this stream error.

@@ -96,3 +96,16 @@ fn complaint(act: impl FnOnce()) -> String {
     let panic = catch_unwind(AssertUnwindSafe(act)).expect_err("there was nothing to complain about");
     panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap()
 }
+
+#[test]
+fn a_session_may_wait_for_its_client() {
+    let (_server, mut romeo, mut juliet) = verona();
+    juliet.hibernate();
+    romeo.send("<message to='juliet@localhost' type='chat'><body>one</body></message>");
+    romeo.receives_nothing();
+    juliet.resume();
+    juliet.receives("<message from='romeo@localhost/orchard' type='chat'><body>one</body></message>");
+    juliet.hibernate();
+    juliet.disconnect();
+    juliet.is_ended_with("connection lost");
+}
