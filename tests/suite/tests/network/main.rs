@@ -103,6 +103,7 @@ fn log_in(target: &Arc<Target>, name: &str) -> Result<Session> {
         resource: Some("desk".to_owned()),
         mechanism: None,
         via: Via::StartTls,
+        sasl2: false,
     };
     let mut session = Session::open(target, Via::StartTls, &target.domain)?;
     session.login(&login).map_err(|error| match error {
