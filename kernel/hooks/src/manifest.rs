@@ -8,6 +8,7 @@ mod extension;
 mod grants;
 mod held;
 mod listener;
+mod matching;
 mod read;
 mod refusal;
 mod units;

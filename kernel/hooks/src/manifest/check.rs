@@ -1,19 +1,19 @@
 //! From the shape of the file to a manifest, or to the first thing that is wrong with it.
 
 use std::ops::{Range, RangeInclusive};
-use std::sync::Arc;
 use std::time::Duration;
 
 use toml::Spanned;
 use xylem_stanza::Type;
 
 use super::grants::Needs;
+use super::matching::test_of;
 use super::read::{Raw, RawExtend, RawHook, RawIq, RawListener, RawNeeds, RawOutbox, RawRun, RawStore, Table};
 use super::refusal::{ManifestError, line_of};
 use super::units::{ByteSize, MatchName, Period};
 use super::{
     About, AtBinding, Class, ConfigKind, ConfigSchema, DomainClaim, EventEntry, Extend, Hook, Interface, IqClaim,
-    LimitSpec, ListenerSpec, Manifest, Match, OutboxLimit, Replies, Run, Scope, Shape, StoreSpec, Test, When,
+    LimitSpec, ListenerSpec, Manifest, Match, OutboxLimit, Replies, Run, Shape, StoreSpec, When,
 };
 use crate::filter::{AddressForms, TypeName, Types};
 use crate::point::{EntityClass, HookPoint, Phase};
@@ -466,36 +466,3 @@ const SLOTS: [&str; 7] = [
     "stream.before-auth",
     "stream.after-auth",
 ];
-
-fn test_of(text: &str, stores: &[StoreSpec], needs: &Needs) -> Result<Test, String> {
-    if let Some(rest) = text.strip_prefix('{') {
-        let Some((ns, name)) = rest.split_once('}') else {
-            return Err(format!("`{text}` lacks a }}; write {{namespace}}name or {{namespace}}*"));
-        };
-        if name.is_empty() || ns.is_empty() || name.contains(|c: char| c.is_whitespace() || "<>&/{}\"'=".contains(c)) {
-            return Err(format!("`{text}` is no element test; write {{namespace}}name or {{namespace}}*"));
-        }
-        return Ok(Test::Child { ns: ns.to_owned(), name: (name != "*").then(|| name.to_owned()) });
-    }
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let &[whose @ ("peer" | "any"), "in", place] = words.as_slice() else {
-        let known = "write {namespace}name, {namespace}*, `peer in store` or `any in store`";
-        return Err(format!("`{text}` is no test; {known}"));
-    };
-    let (table, scope) = table_of(place, stores, needs)?;
-    Ok(if whose == "peer" { Test::Peer { table, scope } } else { Test::Any { table, scope } })
-}
-
-fn table_of(place: &str, stores: &[StoreSpec], needs: &Needs) -> Result<(Arc<str>, Scope), String> {
-    if place.contains('/') {
-        let view = needs.views.iter().find(|view| *view.table == *place);
-        let view = view.ok_or_else(|| format!("`{place}` is not granted; add it to `views` under [needs]"))?;
-        return Ok((view.table.clone(), Scope::Key));
-    }
-    let store = stores.iter().find(|store| store.name == place && store.shape == Shape::Kv);
-    let store = store.ok_or_else(|| format!("there is no kv store `{place}`; add a [[store]] of that name"))?;
-    if store.class == Class::Volatile {
-        return Err(format!("`{place}` is volatile, so filters cannot ask it; give it another `class`"));
-    }
-    Ok((store.table.clone(), store.scope))
-}
