@@ -38,9 +38,7 @@ pub(super) fn check(text: &str, raw: Raw) -> Checked<Manifest> {
     let events = page.each(raw.event, |line, _, event| {
         Ok(EventEntry { line, on: event.on, handler: page.handler(event.handler)? })
     })?;
-    let client_states = page.each(raw.client_state, |line, _, rule| {
-        rule.check(line, &matches).or_else(|(span, problem)| page.refuse(span, problem))
-    })?;
+    let client_states = page.each(raw.client_state, |line, _, rule| rule.check(text, line, &matches))?;
     let domains = page.each(raw.domain, |line, _, domain| page.domain(line, domain.claim))?;
     let limits = page.each(raw.limit, |_, _, limit| {
         let per = page.within(&limit.per, limit.per.get_ref().0, 1..=30 * 86_400_000)?;

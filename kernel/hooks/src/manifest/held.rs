@@ -6,6 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use xylem_stanza::Kind;
 
+use super::refusal::ManifestError;
 use super::{Match, Test, When};
 use crate::filter::{TypeName, Types};
 
@@ -57,8 +58,13 @@ enum StanzaName {
 }
 
 impl RawClientState {
+    /// The rule; `text` is the file, to find lines in.
+    pub(super) fn check(self, text: &str, line: usize, matches: &[Match]) -> Result<ClientStateRule, ManifestError> {
+        self.rule(line, matches).map_err(|(span, problem)| ManifestError::at(text, Some(span), problem))
+    }
+
     /// The rule, or what is wrong with it and where.
-    pub(super) fn check(self, line: usize, matches: &[Match]) -> Result<ClientStateRule, (Range<usize>, String)> {
+    fn rule(self, line: usize, matches: &[Match]) -> Result<ClientStateRule, (Range<usize>, String)> {
         let (on, name) = match self.on {
             StanzaName::Message => (Kind::Message, "message"),
             StanzaName::Presence => (Kind::Presence, "presence"),
