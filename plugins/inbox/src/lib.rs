@@ -18,9 +18,21 @@ fn arrived(cx: &Cx, message: &Stanza) -> Result<Verdict, Failure> {
     let account = cx.key();
     if let (Some(id), Some(from)) = (archived(message, &account), message.from()) {
         let own = Jid::new(from).bare() == account;
-        note(peer(message, from), id, if own { None } else { message.id().or(Some("")) })?;
+        let peer = peer(message, from);
+        if !own && cx.matches(matches::CORRECTION) {
+            corrected(peer, id)?;
+        } else {
+            note(peer, id, if own { None } else { message.id().or(Some("")) })?;
+        }
     }
     Ok(Verdict::Pass)
+}
+
+/// A correction (XEP-0308) is the last that was said, but nothing new.
+fn corrected(peer: &str, id: &str) -> Result<(), Fault> {
+    let Some(mut conversation) = Conversation::load(peer)? else { return Ok(()) };
+    id.clone_into(&mut conversation.last);
+    conversation.save(peer)
 }
 
 /// Who answers has read what came before (§4).

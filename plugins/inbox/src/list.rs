@@ -1,7 +1,7 @@
 //! The list (§3.1): the conversation with the latest message first.
 
 use xylem_sdk::kv::Rows;
-use xylem_sdk::outbox;
+use xylem_sdk::outbox::{Pick, to_sessions};
 use xylem_sdk::prelude::*;
 use xylem_sdk::time::utc_ms;
 
@@ -13,10 +13,14 @@ use crate::views::MAM_MESSAGES;
 const NS: &str = "urn:xmpp:inbox:1";
 const RSM: &str = "http://jabber.org/protocol/rsm";
 
+/// A conversation and whom it is with.
+type Listed = (String, Conversation);
+
 pub(crate) fn inbox(_cx: &Cx, iq: &Stanza) -> Result<Reply, Failure> {
     let query = iq.payload().ok_or(Condition::BadRequest)?;
-    let (Some(to), Some(id)) = (iq.from(), iq.id()) else { return Err(Condition::BadRequest.into()) };
-    let mut all: Vec<(String, Conversation)> = CONVERSATIONS.all()?.into_iter().map(conversation).collect();
+    let (Some(from), Some(id)) = (iq.from(), iq.id()) else { return Err(Condition::BadRequest.into()) };
+    let resource = Jid::new(from).resource().ok_or(Condition::BadRequest)?;
+    let mut all: Vec<Listed> = CONVERSATIONS.all()?.into_iter().map(conversation).collect();
     let total = all.len();
     let new = all.iter().filter(|(_, conversation)| conversation.unread > 0).count();
     let messages: usize = all.iter().map(|(_, conversation)| conversation.unread).sum();
@@ -25,55 +29,64 @@ pub(crate) fn inbox(_cx: &Cx, iq: &Stanza) -> Result<Reply, Failure> {
     }
     // Names of messages grow with time.
     all.sort_by(|(_, a), (_, b)| b.last.cmp(&a.last));
-    let page = page(&all, query.child(RSM, "set"))?;
+    let (index, page) = page(&all, query.child(RSM, "set"))?;
     let with_message = is_true(query.attr("messages"), true)?;
     for (peer, conversation) in page {
-        outbox::send(entry(peer, conversation, with_message.then_some(id))?.attr("to", to))?;
+        // Who asked may be gone: then it is nobody's message, and does not wait for anybody.
+        to_sessions(Some(entry(peer, conversation, with_message.then_some(id))?), Pick::only(resource))?;
     }
+    let first = |(_, first): &(_, Conversation)| Xml::new("first").attr("index", &index.to_string()).text(&first.last);
     let set = Xml::with_ns("set", RSM)
-        .child_opt(page.first().map(|(first, _)| Xml::new("first").text(first)))
-        .child_opt(page.last().map(|(last, _)| Xml::new("last").text(last)))
+        .child_opt(page.first().map(first))
+        .child_opt(page.last().map(|(_, last)| Xml::new("last").text(&last.last)))
         .child(Xml::new("count").text(&all.len().to_string()));
     let fin = Xml::with_ns("fin", NS)
         .attr("total", &total.to_string())
         .attr("unread", &new.to_string())
         .attr("all-unread", &messages.to_string())
         .child(set);
-    outbox::send(Xml::iq("result", id).attr("to", to).child(fin))?;
+    to_sessions(Some(Xml::iq("result", id).child(fin)), Pick::only(resource))?;
     Ok(Reply::Later)
 }
 
-fn conversation(row: xylem_sdk::kv::Row) -> (String, Conversation) {
+fn conversation(row: xylem_sdk::kv::Row) -> Listed {
     (row.key, Conversation::parse(&String::from_utf8_lossy(&row.value)))
 }
 
-/// XEP-0059 over the addresses.
-fn page<'a>(
-    all: &'a [(String, Conversation)],
-    set: Option<xylem_sdk::Element>,
-) -> Result<&'a [(String, Conversation)], Failure> {
+/// XEP-0059 over the names of the last messages: a conversation that moves to the top while somebody turns pages
+/// leaves its place behind, so that no other is left out or comes twice. Says where the page begins.
+fn page<'a>(all: &'a [Listed], set: Option<xylem_sdk::Element>) -> Result<(usize, &'a [Listed]), Failure> {
     let config = Config::load();
     let most = usize::try_from(config.max_page).unwrap_or(1);
     let mut max = usize::try_from(config.page).unwrap_or(1).min(most);
-    let Some(set) = set else { return Ok(all.get(..max.min(all.len())).unwrap_or_default()) };
-    let text = |name: &str| set.child(RSM, name).map(|child| child.text().trim());
+    let text = |name: &str| set.and_then(|set| set.child(RSM, name)).map(|child| child.text().trim());
+    if text("index").is_some() {
+        return Err(Failure::new(Condition::FeatureNotImplemented).text("there are no pages by index"));
+    }
     if let Some(wanted) = text("max") {
         max = wanted.parse::<usize>().map_err(|_| Condition::BadRequest)?.min(most);
     }
-    let place = |peer: &str| all.iter().position(|(known, _)| known == peer).ok_or(Condition::ItemNotFound);
     let (from, to) = match (text("after"), text("before")) {
         (Some(after), _) if !after.is_empty() => {
-            let from = place(after)? + 1;
+            let after = name(after)?;
+            let from = all.partition_point(|(_, conversation)| *conversation.last >= *after);
             (from, from.saturating_add(max))
         }
         (_, Some("")) => (all.len().saturating_sub(max), all.len()),
         (_, Some(before)) => {
-            let to = place(before)?;
+            let before = name(before)?;
+            let to = all.partition_point(|(_, conversation)| *conversation.last > *before);
             (to.saturating_sub(max), to)
         }
         _ => (0, max),
     };
-    Ok(all.get(from..to.min(all.len())).unwrap_or_default())
+    Ok((from, all.get(from..to.min(all.len())).unwrap_or_default()))
+}
+
+/// What may be a message's name in the archive.
+fn name(text: &str) -> Result<&str, Failure> {
+    let is_name = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_name { Ok(text) } else { Err(Condition::ItemNotFound.into()) }
 }
 
 fn entry(peer: &str, conversation: &Conversation, queryid: Option<&str>) -> Result<Xml, Failure> {

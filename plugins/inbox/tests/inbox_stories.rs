@@ -78,7 +78,7 @@ fn entries_come_with_the_last_message() {
     assert_eq!(entry.caught("name"), entry.caught("same"));
     romeo.receives(
         "<iq type='result' id='i'><fin xmlns='urn:xmpp:inbox:1' total='1' unread='0' all-unread='0'>
-           <set xmlns='http://jabber.org/protocol/rsm'><first>juliet@localhost</first><last>juliet@localhost</last>
+           <set xmlns='http://jabber.org/protocol/rsm'><first index='0'>{id}</first><last>{id}</last>
              <count>1</count></set></fin></iq>",
     );
     romeo.send("<iq type='get' id='j'><inbox xmlns='urn:xmpp:inbox:1' messages='false'/></iq>");
@@ -97,14 +97,56 @@ fn pages_follow_the_order_of_last_activity() {
         server.advance(Duration::from_secs(1));
     }
     let set = |content: &str| format!("><set xmlns='http://jabber.org/protocol/rsm'>{content}</set>");
+    let mut names: Vec<String> = Vec::new();
+    romeo.skip();
+    romeo.send("<iq type='get' id='i'><inbox xmlns='urn:xmpp:inbox:1' messages='false'/></iq>");
+    for name in ["d", "c", "b", "a"] {
+        let entry = romeo.receives(&format!(
+            "<message from='romeo@localhost'><entry xmlns='urn:xmpp:inbox:1' unread='0' jid='{name}@localhost' id='{{id:last}}'/></message>"
+        ));
+        names.push(entry.caught("last").to_owned());
+    }
+    romeo.skip();
+    let [_, c, _, _] = names.as_slice() else { panic!("{names:?}") };
     assert_eq!(inbox(&mut romeo, &set("<max>2</max>")).0, "d=0 c=0");
-    assert_eq!(inbox(&mut romeo, &set("<max>2</max><after>c@localhost</after>")).0, "b=0 a=0");
+    // Conversations that move meanwhile are neither left out nor doubled.
+    say(&mut romeo, "c@localhost", "again");
+    assert_eq!(inbox(&mut romeo, &set(&format!("<max>2</max><after>{c}</after>"))).0, "b=0 a=0");
     assert_eq!(inbox(&mut romeo, &set("<max>1</max><before/>")).0, "a=0");
-    assert_eq!(inbox(&mut romeo, &set("<max>2</max><before>c@localhost</before>")).0, "d=0");
+    assert_eq!(inbox(&mut romeo, &set(&format!("<max>2</max><before>{c}</before>"))).0, "c=0 d=0");
     romeo.send(&format!(
         "<iq type='get' id='x'><inbox xmlns='urn:xmpp:inbox:1'{}</inbox></iq>",
         set("<after>z</after>")
     ));
     assert!(romeo.skip().concat().contains("item-not-found"));
+    server.no_faults();
+}
+
+#[test]
+fn corrections_are_not_news() {
+    let server = verona();
+    let mut romeo = server.client("romeo@localhost/orchard");
+    let mut juliet = server.client("juliet@localhost/balcony");
+    say(&mut romeo, "juliet@localhost", "1");
+    romeo.send(
+        "<message to='juliet@localhost' id='2' type='chat'><body>better</body>
+           <replace xmlns='urn:xmpp:message-correct:0' id='1'/></message>",
+    );
+    assert_eq!(inbox(&mut juliet, ">"), ("romeo=1".into(), "1 1 1".into()));
+    juliet.send("<iq type='get' id='j'><inbox xmlns='urn:xmpp:inbox:1'/></iq>");
+    assert!(juliet.skip().concat().contains("better"));
+    server.no_faults();
+}
+
+#[test]
+fn what_is_encrypted_counts_as_well() {
+    let server = verona();
+    let mut romeo = server.client("romeo@localhost/orchard");
+    let mut juliet = server.client("juliet@localhost/balcony");
+    romeo.send(
+        "<message to='juliet@localhost' id='1' type='chat'><encrypted xmlns='urn:xmpp:omemo:2'><header sid='1'/>
+           <payload>aGk=</payload></encrypted><store xmlns='urn:xmpp:hints'/></message>",
+    );
+    assert_eq!(inbox(&mut juliet, ">"), ("romeo=1".into(), "1 1 1".into()));
     server.no_faults();
 }
