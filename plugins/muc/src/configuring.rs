@@ -14,7 +14,7 @@ use crate::privileges::{Affiliation, Role};
 use crate::rendition::{Notice, status};
 use crate::room::Room;
 use crate::standings::{self, Actor};
-use crate::{Config, destroying, leaving};
+use crate::{Config, destroying, extension, leaving};
 
 /// Requests of owners: the form, the form filled in, and the end of the room.
 pub(crate) fn owner(cx: &Cx, iq: &Stanza<'_>) -> Result<Reply, Failure> {
@@ -51,7 +51,7 @@ fn current(room: &Room) -> Result<Reply, Failure> {
         (affiliations::list(room, Affiliation::Admin)?, affiliations::list(room, Affiliation::Owner)?);
     let admins: Vec<&str> = admins.iter().map(|admin| admin.account.as_str()).collect();
     let owners: Vec<&str> = owners.iter().map(|owner| owner.account.as_str()).collect();
-    let form = configuration_form::write(&room.configuration, &admins, &owners);
+    let form = configuration_form::write(&room.configuration, &admins, &owners).children(extension::fields(room));
     Ok(Reply::with(Xml::with_ns("query", OWNER).child(form)))
 }
 
@@ -68,6 +68,7 @@ fn submit(room: &mut Room, form: Form<'_>, actor: &Actor<'_>) -> Result<Reply, F
         standings::check(room, actor, change)?;
     }
     standings::leave_an_owner(room, &changes)?;
+    extension::configure(room, form)?;
     let opened = std::mem::take(&mut room.locked);
     let before = std::mem::replace(&mut room.configuration, submitted.configuration);
     room.settle()?;

@@ -11,7 +11,7 @@ use crate::ns::{
 use crate::occupant::{self, Occupant, Session};
 use crate::privileges::Affiliation;
 use crate::room::Room;
-use crate::{Config, affiliations, commands, listing, subject};
+use crate::{Config, affiliations, commands, extension, listing, subject};
 
 const ROOM_FEATURES: [&str; 16] = [
     MAM,
@@ -71,7 +71,8 @@ fn room_info(iq: &Stanza<'_>, room: &Room, node: Option<&str>) -> Result<Xml, Fa
     if room.locked && affiliations::of(room, account)? != Affiliation::Owner {
         return Err(Condition::ItemNotFound.into());
     }
-    Ok(described(query, room.name(), &ROOM_FEATURES).children(kinds(room)).child(form(room)?))
+    let query = described(query, room.name(), &ROOM_FEATURES).children(kinds(room));
+    Ok(query.children(extension::features(room)).child(form(room)?))
 }
 
 /// §7.12.

@@ -12,7 +12,7 @@ use crate::privileges::{Affiliation, Role, default_role};
 use crate::rendition::{Notice, of_row, payload};
 use crate::room::Room;
 use crate::{
-    Config, affiliations, creating, destroying, hats, history, identifier, limits, nickname, occupant, subject,
+    Config, affiliations, creating, destroying, extension, hats, history, identifier, limits, nickname, occupant, subject,
 };
 
 /// Available presence to an occupant's address: to enter, to change the nickname, or to change
@@ -78,6 +78,12 @@ fn enter(cx: &Cx, stanza: &Stanza<'_>, from: &str, nick: &str, join: Element<'_>
             hats: hats::worn(&room, account)?,
         },
     };
+    if let Err(failure) = extension::join(&room, from, &occupant) {
+        if created {
+            room.erase()?;
+        }
+        return Err(failure);
+    }
     roster(&room, &occupant, from)?;
     occupant.sessions.push(from.into());
     occupant.presence = payload(stanza);

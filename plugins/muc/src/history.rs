@@ -54,6 +54,13 @@ pub(crate) fn keep(room: &Room, occupant: &str) -> Result<String, Fault> {
     Ok(id)
 }
 
+/// The same with a message that was written anew.
+pub(crate) fn keep_written(room: &Room, occupant: &str, message: Xml) -> Result<String, Fault> {
+    let id = HISTORY.append_stanza(occupant, message)?;
+    make_room(room)?;
+    Ok(id)
+}
+
 /// The same with a message of the room itself.
 pub(crate) fn keep_own(room: &Room, message: Xml) -> Result<String, Fault> {
     let id = HISTORY.append_stanza(&room.jid, message)?;

@@ -58,7 +58,7 @@ pub(crate) fn close_if_empty(room: &Room) -> Result<(), Fault> {
     if over && occupant::count()? == 0 { room.erase() } else { Ok(()) }
 }
 
-/// §17.4. `service-unavailable` is what a server says of a resource that is gone (RFC 6121 §8.5.3.2.1).
+/// §17.4. Not `service-unavailable`: who blocks somebody in the room answers with that, and stays (XEP-0191 §3.3).
 fn is_delivery_error(stanza: &Stanza<'_>) -> bool {
     let Some(error) = stanza.root().children().find(|child| child.name() == "error") else { return false };
     error.children().any(|condition| {
@@ -71,7 +71,6 @@ fn is_delivery_error(stanza: &Stanza<'_>) -> bool {
                     | "redirect"
                     | "remote-server-not-found"
                     | "remote-server-timeout"
-                    | "service-unavailable"
             )
     })
 }

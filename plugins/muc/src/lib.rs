@@ -17,6 +17,7 @@ mod destroying;
 mod directory;
 mod discovery;
 mod entering;
+mod extension;
 mod form;
 mod hats;
 mod history;

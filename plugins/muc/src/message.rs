@@ -7,7 +7,7 @@ use crate::ns::{DELAY, OCCUPANT_ID, STANZA_ID, USER};
 use crate::occupant::{ALL, Session};
 use crate::privileges::{Affiliation, Role};
 use crate::room::Room;
-use crate::{affiliations, history, limits, retraction, subject};
+use crate::{affiliations, extension, history, limits, retraction, subject};
 
 /// A message of type `groupchat`.
 pub(crate) fn to_all(cx: &Cx, stanza: &Stanza<'_>) -> Result<(), Failure> {
@@ -31,12 +31,20 @@ pub(crate) fn to_all(cx: &Cx, stanza: &Stanza<'_>) -> Result<(), Failure> {
     }
     is_calm(&room, from, &session)?;
     mark(&room, stanza, &session)?;
+    if let Some(xml) = extension::message(&room, stanza, from, &session)? {
+        return extension::rewritten(cx, &room, stanza, &session, &xml);
+    }
     if history::is_kept(stanza) {
         retraction::by_author(cx, stanza, &session)?;
         let id = history::keep(&room, &address)?;
         stanza.insert(Xml::with_ns("stanza-id", STANZA_ID).attr("by", &room.jid).attr("id", &id))?;
     }
-    Ok(to_group(None, Some(&address), ALL, &[])?)
+    Ok(reflect(None, &address)?)
+}
+
+/// To everybody in the room: this message, or the current one as it was edited.
+pub(crate) fn reflect(message: Option<Xml>, sender: &str) -> Result<(), Fault> {
+    to_group(message, Some(sender), ALL, &[])
 }
 
 /// §13.6: neither one alone nor all together drown the room; moderators are trusted.

@@ -66,7 +66,7 @@ fn author(stanza: &str) -> Option<&str> {
 }
 
 /// Name and attributes of a kept stanza.
-fn head(stanza: &str) -> Option<&str> {
+pub(crate) fn head(stanza: &str) -> Option<&str> {
     let mut quote = None;
     for (at, byte) in stanza.bytes().enumerate() {
         match (byte, quote) {

@@ -267,3 +267,51 @@ fn nobody_makes_more_rooms_than_allowed() {
     assert!(make("three").contains("201"), "a room that is over does not count");
     server.no_faults();
 }
+
+#[test]
+fn nobody_drowns_a_room_that_is_protected() {
+    let kit = Kit::new().plugin("xylem.muc").config("xylem.muc", serde_json::json!({"flood_protection": true}));
+    let server = kit.start();
+    for name in ["crone", "hag"] {
+        server.account(name);
+    }
+    let mut crone = coven(&server);
+    let mut hag = somebody(&server, "hag@localhost/pda", "third");
+    let said = format!("<message type='groupchat' id='m' to='{ROOM}'><body>b</body></message>");
+    for _ in 0..50 {
+        hag.send(&said);
+    }
+    hag.skip();
+    hag.send(&said);
+    hag.receives(&format!(
+        "<message type='error' id='m' from='{ROOM}'><error type='wait'>
+           <resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>"
+    ));
+    // A moderator has something to say about that.
+    crone.skip();
+    crone.send(&said);
+    crone.receives("<message type='groupchat' id='m' from='{any}'>{...}</message>");
+    server.advance(std::time::Duration::from_secs(10));
+    hag.skip();
+    hag.send(&said);
+    hag.receives("<message type='groupchat' id='m' from='{any}'>{...}</message>");
+    server.no_faults();
+}
+
+#[test]
+fn who_blocks_somebody_in_a_room_stays_in_it() {
+    let server = heath();
+    let mut crone = coven(&server);
+    let mut hag = somebody(&server, "hag@localhost/pda", "third");
+    hag.send(&format!(
+        "<iq type='set' id='b'><block xmlns='urn:xmpp:blocking'><item jid='{ROOM}/first'/></block></iq>"
+    ));
+    hag.skip();
+    crone.skip();
+    crone.send(&format!("<message type='groupchat' id='m' to='{ROOM}'><body>b</body></message>"));
+    crone.skip();
+    hag.receives_nothing();
+    hag.send(&format!("<message type='groupchat' id='n' to='{ROOM}'><body>still here</body></message>"));
+    hag.receives("<message type='groupchat' id='n' from='{any}'>{...}</message>");
+    server.no_faults();
+}

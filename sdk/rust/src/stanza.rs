@@ -120,6 +120,13 @@ impl<'a> Stanza<'a> {
         self.root().child(ns, name)
     }
 
+    /// The whole stanza as XML, namespaces explicit, with the edits made so far; none outside the call
+    /// that it came with.
+    #[must_use]
+    pub fn edited(&self) -> Option<String> {
+        wit::xml()
+    }
+
     /// Appends a child to the stanza on its way. Needs the grant `edit`.
     pub fn insert(&self, child: crate::Xml) -> Result<(), Fault> {
         Ok(wit::insert(&child.build())?)
