@@ -12,7 +12,8 @@ use crate::privileges::{Affiliation, Role, default_role};
 use crate::rendition::{Notice, of_row, payload};
 use crate::room::Room;
 use crate::{
-    Config, affiliations, creating, destroying, extension, hats, history, identifier, limits, nickname, occupant, subject,
+    Config, affiliations, creating, destroying, extension, hats, history, identifier, limits, nickname, occupant,
+    subject,
 };
 
 /// Available presence to an occupant's address: to enter, to change the nickname, or to change

@@ -70,7 +70,7 @@ fn presence(cx: &Cx, stanza: &Stanza<'_>) -> Verdict {
         Some(_) => Ok(()),
     };
     let refused = match done {
-        Err(failure) if stanza.type_().is_none() => refusal::refuse(stanza, failure.condition()),
+        Err(failure) if stanza.type_().is_none() => refusal::refuse(stanza, &failure),
         _ => Ok(()),
     };
     if let Err(fault) = refused {

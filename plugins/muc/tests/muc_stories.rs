@@ -315,3 +315,53 @@ fn who_blocks_somebody_in_a_room_stays_in_it() {
     hag.receives("<message type='groupchat' id='n' from='{any}'>{...}</message>");
     server.no_faults();
 }
+
+#[test]
+fn a_word_filter_has_its_say() {
+    let kit = Kit::new().plugin("xylem.muc").source("../../sdk/examples/word-filter");
+    let server = kit.start();
+    for name in ["crone", "hag"] {
+        server.account(name);
+    }
+    let mut crone = coven(&server);
+    let mut hag = server.client("hag@localhost/pda");
+    enter(&mut hag, "Zoundsman");
+    hag.receives(
+        "<presence type='error' from='{any}'>{...}<error type='modify'>
+           <policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>",
+    );
+    crone.receives_nothing();
+    let mut hag = somebody(&server, "hag@localhost/pda", "third");
+    crone.skip();
+    hag.send(&format!("<message type='groupchat' id='m1' to='{ROOM}'><body>Zounds, a cat</body></message>"));
+    for client in [&mut crone, &mut hag] {
+        client.receives(&format!(
+            "<message type='groupchat' id='m1' from='{ROOM}/third'><body>******, a cat</body>{ID}
+               <stanza-id xmlns='urn:xmpp:sid:0' by='{ROOM}' id='{{id}}'/></message>"
+        ));
+        client.receives_nothing();
+    }
+    // An owner finds the filter in the room's form.
+    let owner = "xmlns='http://jabber.org/protocol/muc#owner'";
+    crone.send(&format!("<iq type='get' id='1' to='{ROOM}'><query {owner}/></iq>"));
+    crone.receives(&format!(
+        "<iq type='result' id='1' from='{ROOM}'><query {owner}><x xmlns='jabber:x:data' type='form'>
+           <field var='example.word-filter#words' type='text-multi' label='{{any}}'/>{{...}}</x></query></iq>"
+    ));
+    crone.send(&format!(
+        "<iq type='set' id='2' to='{ROOM}'><query {owner}><x xmlns='jabber:x:data' type='submit'>
+           <field var='example.word-filter#words'><value>Cat</value></field></x></query></iq>"
+    ));
+    crone.receives(&format!("<iq type='result' id='2' from='{ROOM}'/>"));
+    hag.send(&format!("<message type='groupchat' id='m2' to='{ROOM}'><body>Zounds, a cat</body></message>"));
+    crone.receives(&format!(
+        "<message type='groupchat' id='m2' from='{ROOM}/third'><body>******, a ***</body>{{...}}</message>"
+    ));
+    // What was kept is what was shown.
+    crone.send(&format!("<presence type='unavailable' to='{ROOM}/first'/>"));
+    crone.skip();
+    enter(&mut crone, "first");
+    let came = crone.skip().concat();
+    assert!(came.contains("******, a ***") && !came.contains("Zounds"), "{came}");
+    server.no_faults();
+}

@@ -139,6 +139,18 @@ impl Failure {
         self.condition
     }
 
+    /// The error type, where it is not left to the condition.
+    #[must_use]
+    pub fn given_kind(&self) -> Option<&'static str> {
+        self.kind
+    }
+
+    /// The text for people, if there is one.
+    #[must_use]
+    pub fn given_text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
     /// An error that another plugin made.
     pub(crate) fn from_wit(condition: Condition, failure: wit::Failure) -> Self {
         let kind = failure.kind.and_then(|kind| KINDS.into_iter().find(|known| *known == kind));
