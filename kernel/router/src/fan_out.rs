@@ -68,7 +68,7 @@ impl Parts {
 }
 
 /// Whether a session that is addressed gets it without further ado (RFC 6121 §8.5.3.1).
-fn is_plain(stanza: &Stanza) -> bool {
+pub(crate) fn is_plain(stanza: &Stanza) -> bool {
     match stanza.kind() {
         Kind::Message => true,
         Kind::Presence => matches!(stanza.type_(), Type::Available | Type::Unavailable | Type::Error),

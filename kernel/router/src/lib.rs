@@ -28,6 +28,7 @@ mod presence;
 mod release;
 mod router;
 mod server;
+mod single;
 mod stamp;
 mod stranger;
 

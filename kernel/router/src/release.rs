@@ -15,8 +15,14 @@ impl Release for Router {
         let parts = Arc::clone(&self.0);
         done(at_once(async move {
             let origin = Origin { actor: cause.actor.clone(), peer: cause.peer, hops: cause.hops.saturating_add(1) };
-            for effect in effects {
-                parts.carry_out(effect, &cause, &origin).await;
+            let mut left = effects.into_iter();
+            loop {
+                let sent = parts.send_singly(left.as_slice(), &origin);
+                left.by_ref().take(sent).for_each(drop);
+                match left.next() {
+                    Some(effect) => parts.carry_out(effect, &cause, &origin).await,
+                    None => break,
+                }
             }
         }))
     }
