@@ -76,7 +76,7 @@ impl Header {
         }
         host?;
         check_version(header.version().as_deref())?;
-        self.check_from(header.from())
+        self.check_from(header.from(), conversation)
     }
 
     fn choose_host(&self, to: Option<String>, conversation: &mut Conversation) -> Result<(), StreamError> {
@@ -105,13 +105,15 @@ impl Header {
 
     /// RFC 6120 §4.7.1; once the client logged in it cannot be somebody else
     /// (§4.9.3.9).
-    fn check_from(&self, from: Option<String>) -> Result<Option<Jid>, StreamError> {
+    fn check_from(&self, from: Option<String>, conversation: &Conversation) -> Result<Option<Jid>, StreamError> {
         let Some(from) = from else { return Ok(None) };
         let invalid = StreamError::new(StreamCondition::InvalidFrom);
         let from = Some(from).filter(|from| from.len() <= LONGEST_JID);
         let from = from.and_then(|from| Jid::parse(&from).ok()).ok_or(invalid.clone())?;
         match &self.progress {
             Progress::Authenticated(client) if from.bare() != *client.account() => Err(invalid),
+            // XEP-0388 §2.1: nobody of another domain can log in here.
+            _ if from.domain() != conversation.host().domain.as_str() => Err(invalid),
             _ => Ok(Some(from)),
         }
     }

@@ -204,6 +204,19 @@ fn every_mistake_names_line_key_and_fix() {
             "[[iq]] before-auth",
             "only for `to = \"server\"`",
         ),
+        (
+            format!("{iq}to = \"server\"\ntype = [\"set\"]\nbind = \"asked\"\n"),
+            7,
+            "[[iq]] bind",
+            "only for `to = \"account\"`",
+        ),
+        (format!("{iq}to = \"account\"\ntype = [\"get\"]\nbind = \"asked\"\n"), 7, "[[iq]] bind", "clients ask with"),
+        (
+            format!("{iq}to = \"account\"\ntype = [\"set\"]\nbind = \"always\"\n"),
+            7,
+            "[[iq]] bind",
+            "the server asks with",
+        ),
         (format!("{iq}to = \"account\"\ntype = [\"result\"]\n"), 6, "[[iq]] type", "has no type `result`"),
         (
             "[[store]]\nname = \"a\"\nshape = \"kv\"\n[[store]]\nname = \"a\"\nshape = \"kv\"\n".into(),

@@ -211,6 +211,20 @@ fn requests_have_one_owner() {
     assert!(plan.before_auth("urn:n", "q", Type::Set).is_none());
 }
 
+/// XEP-0386 §3.1: what may begin with a binding, and what is asked at each.
+#[test]
+fn requests_that_go_with_a_binding() {
+    let plan = compile(&[
+        entry(0, "a", &iq("\"on\"", "\"set\"", "account", "bind = \"asked\"")),
+        entry(1, "b", &iq("\"off\"", "\"set\"", "account", "")),
+        entry(2, "c", &iq("\"ends\"", "\"get\"", "account", "bind = \"always\"")),
+    ]);
+    assert_eq!(plan.inline_offered(), ["urn:n"]);
+    assert_eq!(plan.inline_always().collect::<Vec<_>>(), [("urn:n", "ends")]);
+    let inline = |name| plan.iq(EntityClass::Account, "urn:n", name, Type::Set).is_some_and(|claim| claim.inline);
+    assert!(inline("on") && !inline("off"));
+}
+
 #[test]
 fn what_does_not_go_together_is_refused_with_both_names() {
     let refusal = |entries: &[ManifestEntry]| Plan::compile(entries, "example.org").unwrap_err().to_string();

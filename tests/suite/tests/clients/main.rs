@@ -25,10 +25,11 @@ use environment::{Missing, Play};
 /// A test: `Err(Missing)` inside the error means that the client is not there.
 type Test = fn(&Play) -> Result<()>;
 
-const CLIENTS: [(&str, Test); 10] = [
+const CLIENTS: [(&str, Test); 11] = [
     ("slixmpp", script::slixmpp),
     ("aioxmpp", script::aioxmpp),
     ("tokio-xmpp", script::tokio_xmpp),
+    ("xmpp.js", script::xmpp_js),
     ("go-sendxmpp", sendxmpp::go_sendxmpp),
     ("profanity", profanity::profanity),
     ("slixmpp-bytestream", script::slixmpp_bytestream),

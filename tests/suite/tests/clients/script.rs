@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 
-use crate::environment::{Missing, Play, sources, target_folder};
+use crate::environment::{Missing, Play, on_path, sources, target_folder};
 
 /// The last line of a script that got to its end.
 const END: &str = "all steps done";
@@ -37,6 +37,17 @@ pub(crate) fn tokio_xmpp(play: &Play) -> Result<()> {
     let program = target_folder()?.join("clients-tokio-xmpp/debug/tokio-xmpp-client");
     present(&program, "tokio-xmpp")?;
     run(play, play.command(&program))
+}
+
+/// Needs Node, and what `tests/clients/setup` fetches with it.
+pub(crate) fn xmpp_js(play: &Play) -> Result<()> {
+    let node = on_path("node", "nodejs")?;
+    let folder = target_folder()?.join("clients-xmppjs");
+    present(&folder.join("node_modules/@xmpp/client/index.js"), "xmpp.js")?;
+    let mut command = play.command(&node);
+    command.env("XYLEM_XMPPJS", folder).env("NODE_EXTRA_CA_CERTS", &play.target.certificate);
+    command.arg(sources().join("xmppjs_client.mjs"));
+    run(play, command)
 }
 
 /// The library comes with Debian, for Debian's own Python.
