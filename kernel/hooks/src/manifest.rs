@@ -2,6 +2,7 @@
 //! it adds without code. [`Manifest::parse`] refuses what it does not understand,
 //! naming the line, the key and what would be right.
 
+mod binding;
 mod check;
 mod config;
 mod extension;
@@ -17,6 +18,7 @@ mod when;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use binding::AtBinding;
 pub use config::{ConfigError, ConfigKind, ConfigOption, ConfigSchema};
 pub use extension::{Extend, Interface};
 pub use grants::{AccountGrants, Needs, OutboxGrant, Recipient, Sender, SessionGrants, View};
@@ -202,17 +204,6 @@ pub struct IqClaim {
     /// Whether it may be asked for together with a binding, or is asked at each (XEP-0386).
     pub bind: Option<AtBinding>,
     pub handler: String,
-}
-
-/// `bind` of an `[[iq]]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AtBinding {
-    /// A client may send the payload along with its binding; its namespace is announced.
-    Asked,
-    /// The server asks, with an empty payload, at every binding that is part of a login; the
-    /// answer goes to the client. Only for `type = ["get"]` and one name.
-    Always,
 }
 
 /// `[[event]]`.

@@ -12,8 +12,8 @@ use super::read::{Raw, RawExtend, RawHook, RawIq, RawListener, RawNeeds, RawOutb
 use super::refusal::{ManifestError, line_of};
 use super::units::{ByteSize, MatchName, Period};
 use super::{
-    About, AtBinding, Class, ConfigKind, ConfigSchema, DomainClaim, EventEntry, Extend, Hook, Interface, IqClaim,
-    LimitSpec, ListenerSpec, Manifest, Match, OutboxLimit, Replies, Run, Shape, StoreSpec, When,
+    About, Class, ConfigKind, ConfigSchema, DomainClaim, EventEntry, Extend, Hook, Interface, IqClaim, LimitSpec,
+    ListenerSpec, Manifest, Match, OutboxLimit, Replies, Run, Shape, StoreSpec, When,
 };
 use crate::filter::{AddressForms, TypeName, Types};
 use crate::point::{EntityClass, HookPoint, Phase};
@@ -300,19 +300,10 @@ impl Page<'_> {
         if let Some(early) = raw.before_auth.filter(|early| *early.get_ref() && raw.to != EntityClass::Server) {
             return self.refuse(early.span(), "only for `to = \"server\"`; take it out");
         }
-        if let Some(bind) = &raw.bind {
-            let (set, get) = (types.contains(Type::Set), types.contains(Type::Get));
-            let problem = match bind.get_ref() {
-                _ if raw.to != EntityClass::Account => "only for `to = \"account\"`; take it out",
-                AtBinding::Asked if !set => "clients ask with `type = [\"set\"]`; add that, or take it out",
-                AtBinding::Always if !get || raw.names.get_ref().len() != 1 => {
-                    "the server asks with `type = [\"get\"]` and one name; write these, or take it out"
-                }
-                _ => "",
-            };
-            if !problem.is_empty() {
-                return self.refuse(bind.span(), problem);
-            }
+        if let Some(bind) = &raw.bind
+            && let Some(problem) = bind.get_ref().problem(raw.to, types, raw.names.get_ref().len())
+        {
+            return self.refuse(bind.span(), problem);
         }
         if raw.names.get_ref().len() > ENTRIES {
             return self.refuse(span, format!("more than {ENTRIES} names"));
