@@ -168,6 +168,8 @@ pub enum Test {
     Peer { table: Arc<str>, scope: Scope },
     /// The key has any row in this table, whoever the other party is.
     Any { table: Arc<str>, scope: Scope },
+    /// The account has a session that carries this tag.
+    Tagged { tag: Arc<str> },
 }
 
 /// `[[hook]]`.

@@ -54,6 +54,10 @@ impl Views for NoRows {
     fn any(&self, _: &str, _: &str) -> Option<bool> {
         Some(false)
     }
+
+    fn tagged(&self, _: &str, _: &str) -> bool {
+        false
+    }
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]

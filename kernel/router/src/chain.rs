@@ -62,7 +62,7 @@ impl<'a> Passage<'a> {
         loop {
             let peer: Option<Jid> = if self.incoming { stanza.from() } else { stanza.to() }.cloned();
             let party = Party { key: self.key, domain: self.plan.domain(), peer: peer.as_ref() };
-            match self.walk.next(last, &party, &Rows(&parts.store)) {
+            match self.walk.next(last, &party, &Rows(parts)) {
                 Next::Done => return Passed::On(stanza),
                 Next::Load { table, partition } => {
                     if !load(&parts.store, table, &partition).await {
@@ -88,12 +88,12 @@ impl<'a> Passage<'a> {
     }
 }
 
-/// Store rows as the native filters see them.
-pub(crate) struct Rows<'a>(pub(crate) &'a Store);
+/// Store rows and sessions as the native filters see them.
+pub(crate) struct Rows<'a>(pub(crate) &'a Parts);
 
 impl Views for Rows<'_> {
     fn contains(&self, table: &str, partition: &str, peer: &Jid) -> Option<bool> {
-        let rows = self.0.kv(table).cached(partition)?;
+        let rows = self.0.store.kv(table).cached(partition)?;
         if rows.is_empty().unwrap_or(false) {
             return Some(false);
         }
@@ -107,7 +107,12 @@ impl Views for Rows<'_> {
     }
 
     fn any(&self, table: &str, partition: &str) -> Option<bool> {
-        Some(!self.0.kv(table).cached(partition)?.is_empty().unwrap_or(false))
+        Some(!self.0.store.kv(table).cached(partition)?.is_empty().unwrap_or(false))
+    }
+
+    fn tagged(&self, account: &str, tag: &str) -> bool {
+        let sessions = &self.0.sessions;
+        sessions.tags().find(tag).is_some_and(|tag| sessions.of(account).iter().any(|session| session.has(tag)))
     }
 }
 

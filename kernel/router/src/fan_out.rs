@@ -124,7 +124,7 @@ impl<'a> Fan<'a> {
         let Some(session) = self.parts.sessions.find_resource(to.bare_str(), resource) else { return false };
         if !domain.walk.is_over() {
             let party = Party { key: to.bare_str(), domain: domain.plan.domain(), peer: self.stanza.from() };
-            if !matches!(domain.walk.clone().next(Phase::Observe, &party, &Rows(&self.parts.store)), Next::Done) {
+            if !matches!(domain.walk.clone().next(Phase::Observe, &party, &Rows(self.parts)), Next::Done) {
                 return false;
             }
         }

@@ -69,14 +69,20 @@ impl Accounts for Everybody {
     }
 }
 
-fn plan() -> Arc<Plan> {
+/// What keeps a copy of every message.
+const ARCHIVES: [&str; 2] = ["xylem.inbox", "xylem.mam"];
+
+/// All plugins of the repository but these.
+fn plan(without: &[&str]) -> Arc<Plan> {
     let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins");
     let manifests = std::fs::read_dir(plugins).unwrap().filter_map(|plugin| {
         let text = std::fs::read_to_string(plugin.unwrap().path().join("plugin.toml")).ok()?;
         Some(Arc::new(Manifest::parse(&text).unwrap()))
     });
-    let entries: Vec<_> =
-        (0..).zip(manifests).map(|(n, manifest)| ManifestEntry { plugin: PluginIndex(n), manifest }).collect();
+    let entries: Vec<_> = (0..)
+        .zip(manifests.filter(|manifest: &Arc<Manifest>| !without.contains(&manifest.id())))
+        .map(|(n, manifest)| ManifestEntry { plugin: PluginIndex(n), manifest })
+        .collect();
     assert!(entries.len() >= 12, "all plugins take part");
     Arc::new(Plan::compile(&entries, "example.org").unwrap())
 }
@@ -105,9 +111,13 @@ struct Stage {
 
 impl Stage {
     async fn set() -> Self {
+        Self::without(&ARCHIVES).await
+    }
+
+    async fn without(plugins: &[&str]) -> Self {
         let store = Store::memory().unwrap();
         let sessions = Arc::new(SessionTable::new(Limits::default()));
-        let everybody = Arc::new(Everybody(plan()));
+        let everybody = Arc::new(Everybody(plan(plugins)));
         let router = Router::new(Arc::clone(&sessions), store.clone(), everybody.clone(), everybody);
         let crossings = Arc::new(Crossings::default());
         router.attach(crossings.clone());
@@ -210,11 +220,22 @@ async fn a_chat_message_crosses_into_no_plugin_and_costs_so_much() {
     assert_eq!(reading, expected(3, 0, 0));
     // The future, the bytes' count of owners, the new opening tag and its count of owners,
     // room in the queue. The table of sessions is asked whether there is such an account and for
-    // its resources, then the queue is locked; for each of the two block lists its shard of the
-    // cache and the list itself.
-    assert_eq!(routing, expected(5, 3, 4));
+    // its resources, then the queue is locked; on either side the names of tags are, because of
+    // carbons. For each of the two block lists, and for the devices that push notifications go
+    // to, its shard of the cache and the list itself.
+    assert_eq!(routing, expected(5, 5, 6));
     // Into a buffer that is there already; the queue is locked once for all that waits.
     assert_eq!(writing, expected(0, 1, 0));
+}
+
+/// Each side's archive is asked for every message that has a body.
+#[tokio::test]
+async fn archives_make_two_crossings_of_a_chat_message() {
+    let mut stage = Stage::without(&[]).await;
+    stage.pass().await;
+    let before = stage.crossings.0.load(Ordering::Relaxed);
+    stage.pass().await;
+    assert_eq!(stage.crossings.0.load(Ordering::Relaxed) - before, 2);
 }
 
 #[derive(Default)]

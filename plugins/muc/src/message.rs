@@ -76,7 +76,8 @@ fn mark(room: &Room, stanza: &Stanza<'_>, session: &Session) -> Result<(), Fault
     for child in stanza.root().children() {
         let only_the_rooms = match child.ns() {
             USER | OCCUPANT_ID => true,
-            STANZA_ID => child.name() == "stanza-id" && child.attr("by") == Some(&room.jid),
+            // Whoever sent it speaks for no archive, least of all for those of the others here.
+            STANZA_ID => child.name() == "stanza-id",
             DELAY => child.attr("from") == Some(&room.jid),
             _ => false,
         };

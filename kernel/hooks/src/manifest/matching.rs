@@ -17,8 +17,11 @@ pub(super) fn test_of(text: &str, stores: &[StoreSpec], needs: &Needs) -> Result
         return Ok(Test::Child { ns: ns.to_owned(), name: (name != "*").then(|| name.to_owned()) });
     }
     let words: Vec<&str> = text.split_whitespace().collect();
+    if let &["session", "tagged", tag] = words.as_slice() {
+        return Ok(Test::Tagged { tag: tag.into() });
+    }
     let &[whose @ ("peer" | "any"), "in", place] = words.as_slice() else {
-        let known = "write {namespace}name, {namespace}*, `peer in store` or `any in store`";
+        let known = "write {namespace}name, {namespace}*, `peer in store`, `any in store` or `session tagged name`";
         return Err(format!("`{text}` is no test; {known}"));
     };
     let (table, scope) = table_of(place, stores, needs)?;

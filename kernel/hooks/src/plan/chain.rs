@@ -26,6 +26,9 @@ pub trait Views {
 
     /// Whether the partition has any row; `None` as above.
     fn any(&self, table: &str, partition: &str) -> Option<bool>;
+
+    /// Whether the account has a session that carries this tag.
+    fn tagged(&self, account: &str, tag: &str) -> bool;
 }
 
 /// Between whom the stanza passes.
@@ -57,7 +60,7 @@ pub struct Step {
     handler: String,
     /// Which of the walk's bit sets is this plugin's.
     slot: usize,
-    /// Table lookups among the plugin's matches.
+    /// What of the plugin's matches depends on the account.
     lookups: Arc<[Lookup]>,
     lookup_bits: u64,
 }
@@ -65,10 +68,17 @@ pub struct Step {
 #[derive(Debug, Clone)]
 struct Lookup {
     bit: u8,
-    /// For a row of the other party, or for any row at all.
-    peer: bool,
-    table: Arc<str>,
-    scope: Scope,
+    of: LookupOf,
+}
+
+#[derive(Debug, Clone)]
+enum LookupOf {
+    /// A row of the other party.
+    Peer(Arc<str>, Scope),
+    /// Any row at all.
+    Any(Arc<str>, Scope),
+    /// A session.
+    Tagged(Arc<str>),
 }
 
 /// The hooks of a point.
@@ -141,17 +151,16 @@ impl Chain {
     /// Adds the element tests of a plugin; gives back its table lookups.
     fn add_matches(&mut self, entry: &ManifestEntry) -> Arc<[Lookup]> {
         let mut lookups = Vec::new();
-        let mut lookup = |bit, peer, table: &Arc<str>, scope: &Scope| {
-            lookups.push(Lookup { bit, peer, table: Arc::clone(table), scope: *scope });
-        };
+        let mut lookup = |bit, of| lookups.push(Lookup { bit, of });
         for (bit, found) in (0..).zip(&entry.manifest.matches) {
             match &found.test {
                 Test::Child { ns, name } => {
                     let name = name.as_deref().map(Box::from);
                     self.elements.entry_ref(ns.as_str()).or_default().push(ElementTest { name, slot: self.slots, bit });
                 }
-                Test::Peer { table, scope } => lookup(bit, true, table, scope),
-                Test::Any { table, scope } => lookup(bit, false, table, scope),
+                Test::Peer { table, scope } => lookup(bit, LookupOf::Peer(Arc::clone(table), *scope)),
+                Test::Any { table, scope } => lookup(bit, LookupOf::Any(Arc::clone(table), *scope)),
+                Test::Tagged { tag } => lookup(bit, LookupOf::Tagged(Arc::clone(tag))),
             }
         }
         lookups.into()
@@ -325,22 +334,38 @@ impl<'a> Walk<'a> {
         }
         if !*known && step.lookup_bits != 0 {
             for lookup in &*step.lookups {
-                let of_domain = lookup.scope == Scope::Domain || step.key == KeyKind::Domain;
-                let partition = if of_domain { party.domain } else { party.key };
-                let found = match (lookup.peer, party.peer) {
-                    (false, _) => views.any(&lookup.table, partition),
-                    (true, Some(peer)) => views.contains(&lookup.table, partition, peer),
-                    (true, None) => Some(false),
-                };
-                match found {
-                    None => return Asks::Rows(&lookup.table, partition.to_owned()),
-                    Some(true) => *bits |= 1 << lookup.bit,
-                    Some(false) => *bits &= !(1 << lookup.bit),
+                match lookup.of.found(step, party, views) {
+                    Ok(true) => *bits |= 1 << lookup.bit,
+                    Ok(false) => *bits &= !(1 << lookup.bit),
+                    Err((table, partition)) => return Asks::Rows(table, partition.to_owned()),
                 }
             }
             *known = true;
         }
         if step.when.holds(*bits) { Asks::Yes(*bits) } else { Asks::No }
+    }
+}
+
+impl LookupOf {
+    /// Whether it holds; an error names the rows that are not in memory.
+    fn found<'a, 'p>(
+        &'a self,
+        step: &Step,
+        party: &Party<'p>,
+        views: &dyn Views,
+    ) -> Result<bool, (&'a Arc<str>, &'p str)> {
+        let of = |scope: Scope| {
+            let of_domain = scope == Scope::Domain || step.key == KeyKind::Domain;
+            if of_domain { party.domain } else { party.key }
+        };
+        match self {
+            Self::Any(table, scope) => views.any(table, of(*scope)).ok_or((table, of(*scope))),
+            Self::Peer(table, scope) => match party.peer {
+                Some(peer) => views.contains(table, of(*scope), peer).ok_or((table, of(*scope))),
+                None => Ok(false),
+            },
+            Self::Tagged(tag) => Ok(views.tagged(party.key, tag)),
+        }
     }
 }
 

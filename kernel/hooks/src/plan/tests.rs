@@ -41,6 +41,10 @@ impl Views for Rows {
     fn any(&self, table: &str, partition: &str) -> Option<bool> {
         (!self.cold).then(|| self.has.iter().any(|(of, key, _)| (*of, *key) == (table, partition)))
     }
+
+    fn tagged(&self, account: &str, tag: &str) -> bool {
+        self.has.iter().any(|(kind, name, of)| (*kind, *name, *of) == ("tag", tag, account))
+    }
 }
 
 const PARTY: Party<'static> = Party { key: "romeo@example.org", domain: "example.org", peer: None };
@@ -151,6 +155,17 @@ fn keys_without_rows_cost_no_call() {
     let cold = Rows { cold: true, ..Rows::default() };
     let mut walk = plan.point(HookPoint::MessageIn).walk(&stanza(CHAT));
     assert!(matches!(walk.next(Phase::Observe, &PARTY, &cold), Next::Load { .. }));
+}
+
+#[test]
+fn accounts_without_tagged_sessions_cost_no_call() {
+    let rest =
+        format!("[match]\ncopies = \"session tagged copies\"\n{}", hook("message.in", "copy", "when = \"copies\""));
+    let plan = compile(&[entry(0, "b", &rest)]);
+    let eve = Some("eve@evil.example");
+    assert!(called(&plan, HookPoint::MessageIn, CHAT, &Rows::default(), eve).is_empty());
+    let rows = Rows { has: vec![("tag", "copies", "romeo@example.org")], ..Rows::default() };
+    assert_eq!(called(&plan, HookPoint::MessageIn, CHAT, &rows, eve), [("b".to_owned(), 1)]);
 }
 
 #[test]
