@@ -50,6 +50,6 @@ impl Parts {
         let point = if stanza.kind() == Kind::Presence { HookPoint::PresenceIn } else { HookPoint::MessageIn };
         let mut walk = plan.point(point).walk(stanza);
         let party = Party { key: to.bare_str(), domain: plan.domain(), peer: stanza.from() };
-        matches!(walk.next(Phase::Observe, &party, &Rows(&self.store)), Next::Done) && self.push(session, stanza)
+        matches!(walk.next(Phase::Observe, &party, &Rows(self)), Next::Done) && self.push(session, stanza)
     }
 }
