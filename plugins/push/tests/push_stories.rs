@@ -311,3 +311,54 @@ fn removing_an_account_removes_its_devices() {
     say(&mut romeo, "1");
     service.receives_nothing();
 }
+
+#[test]
+fn a_session_that_lost_its_connection_is_told_until_it_is_back() {
+    let server = verona(Kit::new());
+    let mut service = server.client(SERVICE);
+    let mut phone = server.client("juliet@localhost/phone");
+    enable(&mut phone, "n");
+    phone.send("<presence/>");
+    phone.hibernate();
+    let mut romeo = server.client("romeo@localhost/orchard");
+    say(&mut romeo, "1");
+    accepts(&mut service, "n", 1);
+    phone.resume();
+    say(&mut romeo, "2");
+    service.receives_nothing();
+    phone.hibernate();
+    say(&mut romeo, "3");
+    accepts(&mut service, "n", 1);
+    service.receives_nothing();
+    server.no_faults();
+}
+
+/// What is said in a room while Juliet's phone is in it without a connection.
+fn in_a_room(kit: Kit) -> (Server, Client) {
+    let server = verona(kit.plugin("xylem.muc").plugin("xylem.presence").plugin("xylem.blocking"));
+    let room = "hall@conference.localhost";
+    let service = server.client(SERVICE);
+    let mut romeo = server.client("romeo@localhost/orchard");
+    let mut phone = server.client("juliet@localhost/phone");
+    enable(&mut phone, "n");
+    phone.send("<presence/>");
+    romeo.send(&format!("<presence to='{room}/romeo'><x xmlns='http://jabber.org/protocol/muc'/></presence>"));
+    romeo.send(&format!(
+        "<iq type='set' id='open' to='{room}'><query xmlns='http://jabber.org/protocol/muc#owner'>
+           <x xmlns='jabber:x:data' type='submit'/></query></iq>"
+    ));
+    phone.send(&format!("<presence to='{room}/juliet'><x xmlns='http://jabber.org/protocol/muc'/></presence>"));
+    phone.hibernate();
+    romeo.send(&format!("<message to='{room}' id='1' type='groupchat'><body>hear</body></message>"));
+    server.no_faults();
+    (server, service)
+}
+
+#[test]
+fn rooms_tell_those_who_are_still_in_them() {
+    let (_server, mut service) = in_a_room(Kit::new());
+    accepts(&mut service, "n", 1);
+    service.receives_nothing();
+    let (_server, mut service) = in_a_room(Kit::new().config("xylem.push", json!({ "rooms": false })));
+    service.receives_nothing();
+}
