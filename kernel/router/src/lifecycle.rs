@@ -24,6 +24,18 @@ impl Router {
         }
     }
 
+    /// Waits until everything that was routed so far is on disk. A turn does not wait for its
+    /// commit, so who promises something has to.
+    #[must_use]
+    pub fn settled(&self) -> Work {
+        let store = self.0.store.clone();
+        Box::pin(async move {
+            if let Err(error) = store.barrier().await {
+                tracing::debug!(%error, "nothing is written any more");
+            }
+        })
+    }
+
     /// A session has lost its connection and waits for its client (XEP-0198 §5). For its
     /// contacts nothing has changed.
     pub fn hibernated(&self, session: &Arc<Session>) {

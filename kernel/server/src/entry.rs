@@ -53,6 +53,10 @@ impl Entry for Gate {
         None
     }
 
+    fn settled(&self) -> Option<Waiting<()>> {
+        Some(self.router.settled())
+    }
+
     fn hibernated(&self, session: &Arc<Session>) -> Option<Waiting<()>> {
         tracing::info!(domain = session.jid().domain(), account = session.jid().bare_str(), jid = %session.jid(),
             "session waits for its client");

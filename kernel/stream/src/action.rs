@@ -62,6 +62,8 @@ pub enum Action {
     /// Stream management begins (XEP-0198 §3): stanzas sent from now on are counted and
     /// kept until they are acknowledged.
     Manage(Terms),
+    /// Before anything else: wait until what the client's stanzas led to is on disk.
+    Settle,
     /// The client has received so many of them (§4).
     Acknowledged(u32),
     /// Find the session of an earlier stream of this account (§5).

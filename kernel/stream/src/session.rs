@@ -109,7 +109,11 @@ impl Session {
     /// XEP-0198 §3–§4.
     fn management(self, root: Node<'_>, conversation: &mut Conversation, out: &mut Vec<Action>) -> State {
         match (root.name(), conversation.handled) {
-            ("r", Some(handled)) => write(out, management::acknowledgement(handled)),
+            ("r", Some(handled)) => {
+                // §4: what is acknowledged is the server's responsibility.
+                out.push(Action::Settle);
+                write(out, management::acknowledgement(handled));
+            }
             ("a", Some(_)) => match management::handled(root) {
                 Some(h) => out.push(Action::Acknowledged(h)),
                 None => {

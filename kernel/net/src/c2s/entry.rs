@@ -30,6 +30,12 @@ pub trait Entry: Send + Sync + 'static {
         None
     }
 
+    /// Waits until everything that was worked off so far is on disk: clients are told that
+    /// their stanzas are handled (XEP-0198 §4).
+    fn settled(&self) -> Option<Waiting<()>> {
+        None
+    }
+
     /// A session has lost its connection and waits for its client; messages for it are
     /// kept meanwhile (XEP-0198 §5).
     fn hibernated(&self, session: &Arc<Session>) -> Option<Waiting<()>> {

@@ -224,7 +224,15 @@ impl Driver {
         let session = self.context.sessions.of(account.as_str()).into_iter().find(wanted);
         match session.filter(|session| session.queue().claim(claim).is_ok()) {
             Some(session) => {
-                let left = Box::pin(async move { left.await.ok().flatten() });
+                let entry = Arc::clone(&self.context.entry);
+                let left = Box::pin(async move {
+                    let left = left.await.ok().flatten();
+                    // `<resumed/>` acknowledges as well.
+                    if let Some(settled) = entry.settled() {
+                        settled.await;
+                    }
+                    left
+                });
                 self.work = Some(Work::Takeover { left, session, request });
             }
             None => self.not_found(account, &request.previd),

@@ -239,7 +239,9 @@ impl Stage {
                 Action::SetLimits(limits) => self.framer.set_limits(*limits),
                 _ => {}
             }
-            self.said.push_back(describe(&action));
+            if !matches!(action, Action::Settle) {
+                self.said.push_back(describe(&action));
+            }
         }
     }
 }
