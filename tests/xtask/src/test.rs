@@ -33,7 +33,8 @@ pub fn run(workspace: &Workspace, clients: bool) -> anyhow::Result<()> {
 
 /// Foreign clients that are no Debian packages are prepared in the target folder.
 fn prepare_clients(workspace: &Workspace) -> anyhow::Result<()> {
-    let ready = ["clients-venv/bin/pip", "clients-tokio-xmpp"].iter().all(|made| workspace.target.join(made).exists());
+    let made = ["clients-venv/bin/pip", "clients-tokio-xmpp", "clients-xmppjs"];
+    let ready = made.iter().all(|made| workspace.target.join(made).exists());
     let setup = workspace.root.join("tests/clients/setup");
     if ready || !setup.exists() {
         return Ok(());
