@@ -47,8 +47,9 @@ fn administrate(play: &Play, romeo: &Terminal, juliet: &Terminal, room: &str) ->
     juliet.shows("Your role has been changed to: moderator")?;
     romeo.types("/kick Capulet Hush")?;
     juliet.shows("<- Kicked from ")?;
-    juliet.types(&format!("/join {room} nick Juliet"))?;
-    romeo.shows("-> Juliet has joined the room")?;
+    // Another name: the first line of its kind is still on the screen.
+    juliet.types(&format!("/join {room} nick Rosaline"))?;
+    romeo.shows("-> Rosaline has joined the room")?;
     romeo.types(&format!("/ban {} Farewell", play.juliet))?;
     juliet.shows("<- Banned from ")?;
     romeo.types("/affiliation list outcast")?;
