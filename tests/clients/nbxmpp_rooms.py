@@ -87,6 +87,15 @@ class Client:
 
         return look
 
+    def saw_role(self, nick, role):
+        """The latest presence of an occupant, if it says this role."""
+
+        def look():
+            found = self.saw(nick)()
+            return found if found and found.muc_user and found.muc_user.role.value == role else None
+
+        return look
+
     def ask(self, task):
         """Runs a request to its end; an error answer is raised."""
         answer = []
@@ -110,7 +119,7 @@ def configure(romeo):
 
 def administrate(romeo, juliet):
     romeo.ask(romeo.muc.set_role(ROOM, "Juliet", "moderator"))
-    until("be made moderator", lambda: str(juliet.saw("Juliet")().muc_user.role.value) == "moderator")
+    until("be made moderator", juliet.saw_role("Juliet", "moderator"))
     romeo.ask(romeo.muc.set_affiliation(ROOM, {JID.from_string(JULIET): {"affiliation": "outcast"}}))
     until("be banned", juliet.saw("Juliet", "301"))
     banned = romeo.ask(romeo.muc.get_affiliation(ROOM, "outcast"))

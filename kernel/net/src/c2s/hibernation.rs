@@ -98,6 +98,8 @@ pub(super) fn begin(
     let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
     let management = session.management();
     let patience = management.and_then(xylem_session::Management::resume).unwrap_or_default();
+    // Counted before anybody can see that it waits: who sees it finds it in the number.
+    let counted = Counted::one_more(context);
     if let Some(management) = management {
         management.hibernate(kept.messages());
     }
@@ -107,7 +109,6 @@ pub(super) fn begin(
     make_room(context, &session);
     tracing::debug!(jid = %session.jid(), unacknowledged = kept.stanzas(), "session waits for its client");
     let telling = context.entry.hibernated(&session);
-    context.hibernation.waiting.fetch_add(1, Ordering::AcqRel);
     let unfinished = match (unfinished, telling) {
         (Some(first), Some(then)) => {
             let both: Waiting<()> = Box::pin(async move {
@@ -119,7 +120,7 @@ pub(super) fn begin(
         (first, then) => first.or(then),
     };
     runtime.spawn(Sleeper {
-        context: Counted(Arc::clone(context)),
+        context: counted,
         session,
         kept: Some(kept),
         timer: Box::pin(sleep(patience)),
@@ -150,6 +151,13 @@ struct Sleeper {
 
 /// Keeps the number right, whatever ends the task.
 struct Counted(Arc<Context>);
+
+impl Counted {
+    fn one_more(context: &Arc<Context>) -> Self {
+        context.hibernation.waiting.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(context))
+    }
+}
 
 impl Drop for Counted {
     fn drop(&mut self) {
