@@ -2,16 +2,11 @@
 
 use anyhow::{Result, ensure};
 
-use crate::environment::{Play, on_path};
+use crate::environment::Play;
 use crate::terminal::Terminal;
 
 pub(crate) fn profanity(play: &Play) -> Result<()> {
-    on_path("profanity", "profanity")?;
-    let tmux = on_path("tmux", "tmux")?;
-    let romeo = Terminal::open(play, &tmux, "romeo")?;
-    let juliet = Terminal::open(play, &tmux, "juliet")?;
-    romeo.log_in(play, &play.romeo, &play.password)?;
-    juliet.log_in(play, &play.juliet, &play.password)?;
+    let (romeo, juliet) = Terminal::two(play)?;
     make_friends(play, &romeo, &juliet)?;
     chat(play, &romeo, &juliet)?;
     offline(play, &romeo, &juliet)?;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 
-use crate::environment::{Play, STEP};
+use crate::environment::{Play, STEP, on_path};
 
 pub(crate) struct Terminal {
     tmux: PathBuf,
@@ -14,7 +14,17 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    pub(crate) fn open(play: &Play, tmux: &Path, who: &str) -> Result<Self> {
+    /// Romeo's and Juliet's profanity, logged in.
+    pub(crate) fn two(play: &Play) -> Result<(Self, Self)> {
+        on_path("profanity", "profanity")?;
+        let tmux = on_path("tmux", "tmux")?;
+        let (romeo, juliet) = (Self::open(play, &tmux, "romeo")?, Self::open(play, &tmux, "juliet")?);
+        romeo.log_in(play, &play.romeo, &play.password)?;
+        juliet.log_in(play, &play.juliet, &play.password)?;
+        Ok((romeo, juliet))
+    }
+
+    fn open(play: &Play, tmux: &Path, who: &str) -> Result<Self> {
         let home = play.home.path().join(who);
         std::fs::create_dir_all(&home)?;
         let terminal = Self { tmux: tmux.to_path_buf(), socket: home.join("tmux") };
