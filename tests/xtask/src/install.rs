@@ -4,8 +4,8 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use crate::cargo::cargo;
-use crate::plugins;
 use crate::workspace::Workspace;
+use crate::{console, plugins};
 
 /// Builds with optimisations and lays out what a system needs below `root`.
 pub fn run(workspace: &Workspace, root: &Path) -> anyhow::Result<()> {
@@ -23,6 +23,9 @@ pub fn run(workspace: &Workspace, root: &Path) -> anyhow::Result<()> {
             copy(&path, &share.join("plugins").join(name))?;
         }
     }
+    if let Some(pages) = console::build_if_possible(workspace)? {
+        copy_folder(&pages, &share.join("console"))?;
+    }
     eprintln!("xtask: installed below {}", root.display());
     Ok(())
 }
@@ -32,4 +35,18 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     let temporary = to.with_extension("new");
     fs::copy(from, &temporary).with_context(|| format!("cannot copy {}", from.display()))?;
     fs::rename(&temporary, to).with_context(|| format!("cannot write {}", to.display()))
+}
+
+fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            copy(&entry.path(), &target)?;
+        }
+    }
+    Ok(())
 }

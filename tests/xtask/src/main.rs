@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "a program: nothing is reachable from outside")]
 
 mod cargo;
+mod console;
 mod docs;
 mod install;
 mod plugins;
@@ -45,6 +46,15 @@ enum Task {
     },
     /// Build all plugins into target/plugins.
     Plugins,
+    /// Build the web console into target/console; needs Node.
+    Console {
+        /// Check types and layout of its sources and run its unit tests, too.
+        #[arg(long)]
+        check: bool,
+        /// Drive it with Chromium as well; the server has to be built.
+        #[arg(long)]
+        browse: bool,
+    },
     /// Kill the server at random under load, hundreds of times, and compare what it kept.
     Torture {
         /// How often.
@@ -84,6 +94,16 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Run { release, arguments } => run::run(&workspace, release, &arguments),
         Task::Test { no_clients } => test::run(&workspace, !no_clients),
         Task::Plugins => plugins::build(&workspace).map(drop),
+        Task::Console { check, browse } => {
+            console::build(&workspace)?;
+            if check {
+                console::check(&workspace)?;
+            }
+            if browse {
+                console::browse(&workspace, &workspace.target.join("debug/xylem"))?;
+            }
+            Ok(())
+        }
         Task::Torture { rounds } => torture::run(&workspace, rounds),
         Task::Install { root } => install::run(&workspace, &root),
         Task::Docs { check } => docs::run(&workspace, check),

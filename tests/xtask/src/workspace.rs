@@ -21,4 +21,9 @@ impl Workspace {
     pub fn plugins(&self) -> PathBuf {
         self.target.join("plugins")
     }
+
+    /// Where the pages of the console are, once they are built.
+    pub fn console(&self) -> PathBuf {
+        self.target.join("console")
+    }
 }

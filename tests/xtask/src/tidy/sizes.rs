@@ -27,7 +27,8 @@ pub fn sources(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
             let entry = entry?;
             let path = entry.path();
             if entry.file_type()?.is_dir() {
-                if !["target", "corpus", ".git"].contains(&entry.file_name().to_string_lossy().as_ref()) {
+                if !["target", "corpus", ".git", "node_modules"].contains(&entry.file_name().to_string_lossy().as_ref())
+                {
                     folders.push(path);
                 }
             } else if path.extension().is_some_and(|e| e == "rs") {

@@ -1,0 +1,55 @@
+import { BASE, request } from './client';
+import { specOf, type Arguments, type RawSpec, type Spec } from './spec';
+
+let specs = $state.raw<Map<string, Spec>>(new Map());
+
+/** Asks the server which operations the caller may call. */
+export async function loadOperations(): Promise<void> {
+  const raw = await request<{ operations: RawSpec[] }>('GET', '/operations');
+  const list = raw.operations.map((spec) => specOf(spec, BASE));
+  specs = new Map(list.map((spec) => [spec.name, spec]));
+}
+
+export function forgetOperations(): void {
+  specs = new Map();
+}
+
+/** All that the caller may call, by name. */
+export function operations(): Spec[] {
+  return [...specs.values()].sort((a, b) => a.name.localeCompare(b.name));
+}
+
+export function operation(name: string): Spec | undefined {
+  return specs.get(name);
+}
+
+/** Whether the caller may call it (and the server knows it). */
+export function may(name: string): boolean {
+  return specs.has(name);
+}
+
+/** Calls an operation: path, query and body are filled as its route says. */
+export async function run<T>(spec: Spec | string, given: Arguments = {}, signal?: AbortSignal): Promise<T> {
+  const it = typeof spec === 'string' ? specs.get(spec) : spec;
+  if (!it) throw new Error(`unknown operation ${String(spec)}`);
+  const rest: Arguments = await uploaded(it, given, signal);
+  const path = it.path.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = encodeURIComponent(String(rest[name] ?? ''));
+    delete rest[name];
+    return value;
+  });
+  for (const [key, value] of Object.entries(rest)) if (value === undefined || value === '') delete rest[key];
+  const inQuery = it.method === 'GET' || it.method === 'DELETE';
+  return request<T>(it.method, path, inQuery ? { query: rest, signal } : { body: rest, signal });
+}
+
+/** Files are sent first; the operation is told what they are called then. */
+async function uploaded(spec: Spec, given: Arguments, signal?: AbortSignal): Promise<Arguments> {
+  const rest: Arguments = { ...given };
+  for (const [name, value] of Object.entries(rest)) {
+    if (!(value instanceof Blob) || !spec.arguments.some((it) => it.name === name)) continue;
+    const answer = await request<{ upload: string }>('POST', '/uploads', { raw: value, signal });
+    rest[name] = answer.upload;
+  }
+  return rest;
+}

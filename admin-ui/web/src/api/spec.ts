@@ -1,0 +1,73 @@
+/** A JSON Schema, as much of it as is looked at. */
+export interface Schema {
+  type?: string | string[];
+  title?: string;
+  description?: string;
+  properties?: Record<string, Schema>;
+  required?: string[];
+  items?: Schema;
+  enum?: unknown[];
+  default?: unknown;
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  maxItems?: number;
+  pattern?: string;
+  format?: string;
+  writeOnly?: boolean;
+  [more: string]: unknown;
+}
+
+export type Arguments = Record<string, unknown>;
+
+/** What doing it means: nothing to say, a sentence to confirm, or an argument's value to type once more. */
+export type Danger = null | { says: string; type?: string };
+
+export interface Argument {
+  name: string;
+  help: string;
+  required: boolean;
+  /** Of the table's kinds: `account`, `secret`, `upload` and so on. */
+  kind: string;
+  schema: Schema;
+}
+
+/** One operation of the server's table. */
+export interface Spec {
+  name: string;
+  help: string;
+  arguments: Argument[];
+  method: string;
+  /** Below `/api/v1`, with `{argument}` where arguments stand. */
+  path: string;
+  changes: boolean;
+  danger: Danger;
+  /** Whether a plugin contributes it. */
+  contributed: boolean;
+}
+
+/** As the server writes it. */
+export interface RawSpec {
+  name: string;
+  help: string;
+  method: string;
+  path: string;
+  arguments: { name: string; help: string; required: boolean; type: { kind: string }; schema: Schema }[];
+  changes: boolean;
+  danger: { level: 'none' | 'confirm' | 'type'; says?: string; argument?: string };
+}
+
+export function specOf(raw: RawSpec, base: string): Spec {
+  const path = raw.path.startsWith(base) ? raw.path.slice(base.length) : raw.path;
+  return {
+    name: raw.name,
+    help: raw.help,
+    arguments: raw.arguments.map(({ type, ...argument }) => ({ ...argument, kind: type.kind })),
+    method: raw.method,
+    path,
+    changes: raw.changes,
+    danger: raw.danger.level === 'none' ? null : { says: raw.danger.says ?? '', type: raw.danger.argument },
+    contributed: path.startsWith('/x/'),
+  };
+}

@@ -1,0 +1,25 @@
+import { run } from '../api/operations.svelte';
+import type { Arguments, Spec } from '../api/spec';
+import { known, t } from '../i18n/language.svelte';
+import { confirm } from './confirm.svelte';
+
+/** What an operation is called here. */
+export function titleOf(spec: Spec): string {
+  return known(`operation.${spec.name}`, spec.help);
+}
+
+/** Asks as the operation wants to be asked about, and runs it; null if the answer was no. */
+export async function perform<T>(spec: Spec, given: Arguments): Promise<{ answer: T } | null> {
+  const danger = spec.danger;
+  if (danger) {
+    const yes = await confirm({
+      title: titleOf(spec),
+      says: known(`danger.${spec.name}`, danger.says || spec.help),
+      action: t('confirm.go'),
+      typed: danger.type ? String(given[danger.type] ?? '') : undefined,
+      danger: true,
+    });
+    if (!yes) return null;
+  }
+  return { answer: await run<T>(spec, given) };
+}

@@ -1,0 +1,92 @@
+import { forgetOperations, loadOperations } from '../api/operations.svelte';
+import { onSignedOut, request, useToken } from '../api/client';
+import { silence } from '../api/live.svelte';
+import { Problem } from '../api/problem';
+import { suggest } from '../i18n/language.svelte';
+
+export type Role = 'owner' | 'administrator' | 'operator' | 'auditor' | 'user';
+
+/** Who is signed in. */
+export interface Session {
+  account: string;
+  role: Role;
+  /** The domains that an administrator or operator may see; null for all. */
+  domains: string[] | null;
+  language?: string | null;
+  csrf: string;
+  setup?: boolean;
+}
+
+export type Stage = 'asking' | 'setup' | 'signin' | 'in' | 'unreachable';
+
+let stage = $state<Stage>('asking');
+let session = $state.raw<Session | null>(null);
+/** True after a session ended by itself, so that the sign-in page can say so. */
+let ended = $state(false);
+
+export const who = {
+  get stage(): Stage {
+    return stage;
+  },
+  get session(): Session | null {
+    return session;
+  },
+  get ended(): boolean {
+    return ended;
+  },
+};
+
+onSignedOut(() => {
+  if (stage === 'in') leave(true);
+});
+
+/** Finds out where we stand: signed in, to sign in, or to set the server up first. */
+export async function ask(): Promise<void> {
+  try {
+    await enter(await request<Session>('GET', '/session', { quiet: true }));
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status === 0) {
+      stage = 'unreachable';
+      return;
+    }
+    const set = error.more.setup === true || (await needsSetup());
+    stage = set ? 'setup' : 'signin';
+  }
+}
+
+/** Goes on with a session that the server has just given. */
+export async function enter(given: Session): Promise<void> {
+  if (given.setup) {
+    stage = 'setup';
+    return;
+  }
+  useToken(given.csrf);
+  await suggest(given.language);
+  await loadOperations();
+  session = given;
+  ended = false;
+  stage = 'in';
+}
+
+export async function signOut(): Promise<void> {
+  await request('DELETE', '/session', { quiet: true }).catch(() => undefined);
+  leave(false);
+}
+
+function leave(byItself: boolean): void {
+  silence();
+  forgetOperations();
+  useToken('');
+  session = null;
+  ended = byItself;
+  stage = 'signin';
+}
+
+async function needsSetup(): Promise<boolean> {
+  try {
+    const answer = await request<{ setup?: boolean; needed?: boolean }>('GET', '/setup', { quiet: true });
+    return answer.setup ?? answer.needed ?? true;
+  } catch {
+    return false;
+  }
+}
