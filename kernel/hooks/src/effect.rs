@@ -5,6 +5,7 @@ use std::sync::Arc;
 use xylem_stanza::{BareJid, FullJid, Jid, Stanza};
 
 use crate::page::{PageForm, PageOrder, Template};
+use crate::recipients::Recipients;
 
 /// Which sessions of an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,41 +20,6 @@ pub struct Pick {
     pub except: Option<String>,
     /// Only this resource.
     pub only: Option<String>,
-}
-
-/// Whom a fan-out goes to: a list shared with whoever keeps it, less a few. Cloning is cheap.
-#[derive(Clone, Debug, Default)]
-pub struct Recipients {
-    all: Arc<Vec<Jid>>,
-    /// Sorted.
-    except: Vec<String>,
-}
-
-impl Recipients {
-    /// All of these but those whose address is in `except`, as prepared text.
-    #[must_use]
-    pub fn new(all: Arc<Vec<Jid>>, mut except: Vec<String>) -> Self {
-        except.sort_unstable();
-        Self { all, except }
-    }
-
-    /// Each of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Jid> {
-        let excepted = |jid: &Jid| self.except.binary_search_by(|known| known.as_str().cmp(jid.as_str())).is_ok();
-        self.all.iter().filter(move |jid| self.except.is_empty() || !excepted(jid))
-    }
-
-    /// How many there are at most, those left out included.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.all.len()
-    }
-
-    /// Whether there is nobody at all.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
-    }
 }
 
 impl Effect {

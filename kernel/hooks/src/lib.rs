@@ -9,12 +9,14 @@ pub mod manifest;
 pub mod page;
 pub mod plan;
 pub mod point;
+pub mod recipients;
 pub mod verdict;
 
 pub use call::{Cause, Done, HookOutcome, IqOutcome, Plugins, Release};
-pub use effect::{Effect, Pick, Recipients};
+pub use effect::{Effect, Pick};
 pub use manifest::{Manifest, ManifestError, Treat};
 pub use page::{PageEnd, PageError, PageOrder};
 pub use plan::{Chain, Claim, ManifestEntry, Next, Party, Plan, PlanError, Step, Views, Walk};
 pub use point::{EntityClass, EventPoint, HookPoint, Phase};
+pub use recipients::{Recipient, Recipients};
 pub use verdict::{Failure, Verdict};

@@ -9,6 +9,7 @@ mod states;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use chain::{Chain, Next, Party, Step, Views, Walk};
 pub use extensions::Subscriber;
@@ -94,7 +95,12 @@ pub struct Plan {
     inline_always: Arc<[(String, String)]>,
     ids: Arc<BTreeMap<PluginIndex, Arc<str>>>,
     extensions: Arc<Extensions>,
+    tables: Arc<[Arc<str>]>,
+    stamp: u64,
 }
+
+/// Plans compiled so far.
+static COMPILED: AtomicU64 = AtomicU64::new(0);
 
 impl Plan {
     /// Compiles the plan of a domain.
@@ -128,7 +134,10 @@ impl Plan {
             inline_always: IqTable::at_every_binding(entries).into(),
             ids: Arc::new(ids),
             extensions: Arc::new(extensions::compile(entries)?),
+            tables: Arc::default(),
+            stamp: COMPILED.fetch_add(1, Ordering::Relaxed) + 1,
         };
+        plan.tables = plan.of_accounts();
         plan.merge(&BTreeMap::new());
         Ok(plan)
     }
@@ -149,6 +158,25 @@ impl Plan {
     #[allow(clippy::indexing_slicing, reason = "one chain per point")]
     pub fn point(&self, point: HookPoint) -> &Chain {
         &self.chains[point as usize]
+    }
+
+    /// The stores whose rows of an account decide who is called for a message or a presence that
+    /// comes to it.
+    #[must_use]
+    pub fn tables(&self) -> &[Arc<str>] {
+        &self.tables
+    }
+
+    /// Differs between plans that were compiled; never 0.
+    #[must_use]
+    pub fn stamp(&self) -> u64 {
+        self.stamp
+    }
+
+    fn of_accounts(&self) -> Arc<[Arc<str>]> {
+        let points = [HookPoint::MessageIn, HookPoint::PresenceIn];
+        let tables: BTreeSet<&Arc<str>> = points.iter().flat_map(|point| self.point(*point).tables()).collect();
+        tables.into_iter().cloned().collect()
     }
 
     /// Who owns this request to the server or to an account.

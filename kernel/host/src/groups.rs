@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashMap;
+use xylem_hooks::Recipient;
 use xylem_stanza::Jid;
 
 /// Most members of one group.
 pub(crate) const MEMBERS: usize = 100_000;
 
 /// Members of a group in order of their text.
-pub(crate) type Members = Arc<Vec<Jid>>;
+pub(crate) type Members = Arc<Vec<Recipient>>;
 
 type Key = (Arc<str>, Arc<str>);
 type Named = BTreeMap<String, Members>;
@@ -96,8 +97,8 @@ impl Groups {
     }
 }
 
-fn find(members: &[Jid], member: &str) -> Result<usize, usize> {
-    members.binary_search_by(|known| known.as_str().cmp(member))
+fn find(members: &[Recipient], member: &str) -> Result<usize, usize> {
+    members.binary_search_by(|known| known.jid().as_str().cmp(member))
 }
 
 impl Edit {
@@ -107,7 +108,7 @@ impl Edit {
         }
         for (member, on) in &self.members {
             match (find(members, member.as_str()), on) {
-                (Err(at), true) => Arc::make_mut(members).insert(at, member.clone()),
+                (Err(at), true) => Arc::make_mut(members).insert(at, member.clone().into()),
                 (Ok(at), false) => drop(Arc::make_mut(members).remove(at)),
                 _ => {}
             }
@@ -138,6 +139,10 @@ mod tests {
         Jid::parse(text).unwrap()
     }
 
+    fn jids(members: &Members) -> Vec<Jid> {
+        members.iter().map(|member| member.jid().clone()).collect()
+    }
+
     #[test]
     fn a_turn_sees_its_changes_and_others_do_not_until_it_is_done() {
         let (groups, plugin, key): (_, Arc<str>, Arc<str>) = (Groups::default(), "p".into(), "k".into());
@@ -150,7 +155,7 @@ mod tests {
         let mut edits = GroupEdits::default();
         edits.clear("g");
         edits.set("g", jid("b"), true);
-        assert_eq!(*groups.members(&plugin, &key, "g", &edits), [jid("b")]);
+        assert_eq!(jids(&groups.members(&plugin, &key, "g", &edits)), [jid("b")]);
         assert_eq!(groups.count(&plugin, &key, "g", &edits), 1);
         assert!(!groups.has(&plugin, &key, "g", "a", &edits));
         groups.forget(|_, key| key == "k");
@@ -168,7 +173,7 @@ mod tests {
         groups.apply(&plugin, &key, edits);
         let taken = groups.members(&plugin, &key, "g", &none);
         assert!(Arc::ptr_eq(&taken, &groups.members(&plugin, &key, "g", &none)));
-        assert_eq!(*taken, [jid("a"), jid("b"), jid("c")]);
+        assert_eq!(jids(&taken), [jid("a"), jid("b"), jid("c")]);
         let mut edits = GroupEdits::default();
         edits.set("g", jid("b"), false);
         groups.apply(&plugin, &key, edits);

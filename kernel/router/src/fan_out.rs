@@ -9,11 +9,11 @@
 use std::sync::Arc;
 
 use smallvec::SmallVec;
-use xylem_hooks::{Cause, HookPoint, Next, Party, Phase, Plan, Recipients, Walk};
-use xylem_session::bell;
+use xylem_hooks::{Cause, HookPoint, Party, Plan, Recipient, Recipients, Walk};
+use xylem_session::{Session, bell};
 use xylem_stanza::{FanOut, Jid, Kind, Stanza, Type};
 
-use crate::chain::Rows;
+use crate::bare::Filters;
 use crate::destination::Destination;
 use crate::router::{Origin, Parts, Work, poll_once};
 
@@ -51,7 +51,7 @@ impl Parts {
     fn plans_of(&self, stanza: &Stanza, to: &Recipients) -> SmallVec<[(Arc<Plan>, Jid); 1]> {
         let mut plans: SmallVec<[(Arc<Plan>, Jid); 1]> = SmallVec::new();
         let (mut last, short) = ("", is_plain(stanza));
-        for jid in to.iter().filter(|jid| short && jid.is_full()) {
+        for jid in to.iter().map(Recipient::jid).filter(|jid| short && jid.is_full()) {
             if jid.domain() == last || plans.iter().any(|(_, known)| known.domain() == jid.domain()) {
                 continue;
             }
@@ -89,6 +89,9 @@ struct Domain<'a> {
     name: &'a str,
     /// As far as it is the same for all recipients there.
     walk: Walk<'a>,
+    /// Whether nobody is called for a recipient without rows.
+    by_rows: bool,
+    filters: Filters,
 }
 
 impl<'a> Fan<'a> {
@@ -97,20 +100,21 @@ impl<'a> Fan<'a> {
         let domain = |(plan, one): &'a (Arc<Plan>, Jid)| {
             let mut walk = plan.point(point).walk(&stanza.with_to(one));
             walk.narrow();
-            Domain { plan, name: one.domain(), walk }
+            let (by_rows, filters) = (walk.is_over_without_rows(), Filters::of(parts, plan));
+            Domain { plan, name: one.domain(), walk, by_rows, filters }
         };
         Self { parts, stanza, origin, copies: stanza.fan_out(), domains: plans.iter().map(domain).collect() }
     }
 
     /// Works off some recipients; says how many. What has to wait is added to `waiting`.
-    fn chunk<'j>(&self, left: &mut impl Iterator<Item = &'j Jid>, waiting: &mut Vec<Work>) -> usize {
+    fn chunk<'j>(&self, left: &mut impl Iterator<Item = &'j Recipient>, waiting: &mut Vec<Work>) -> usize {
         let (mut done, mut pushed) = (0, 0);
         for to in left.take(CHUNK) {
             done += 1;
             if self.push(to) {
                 pushed += 1;
             } else {
-                waiting.extend(poll_once(self.parts.route(self.stanza.with_to(to), self.origin.clone())));
+                waiting.extend(poll_once(self.parts.route(self.stanza.with_to(to.jid()), self.origin.clone())));
             }
         }
         self.parts.counters.went_to(self.stanza.kind(), pushed);
@@ -118,16 +122,22 @@ impl<'a> Fan<'a> {
     }
 
     /// The short way; false if this recipient has to go the long one.
-    fn push(&self, to: &Jid) -> bool {
-        let Some(resource) = to.resource() else { return false };
-        let Some(domain) = self.domains.iter().find(|domain| domain.name == to.domain()) else { return false };
-        let Some(session) = self.parts.sessions.find_resource(to.bare_str(), resource) else { return false };
-        if !domain.walk.is_over() {
-            let party = Party { key: to.bare_str(), domain: domain.plan.domain(), peer: self.stanza.from() };
-            if !matches!(domain.walk.clone().next(Phase::Observe, &party, &Rows(self.parts)), Next::Done) {
-                return false;
-            }
-        }
-        session.queue().push(self.copies.to(to)).is_ok()
+    fn push(&self, to: &Recipient) -> bool {
+        let Some(domain) = self.domains.iter().find(|domain| domain.name == to.jid().domain()) else { return false };
+        let Some(session) = self.session(to) else { return false };
+        let party = Party { key: to.jid().bare_str(), domain: domain.plan.domain(), peer: self.stanza.from() };
+        self.parts.passes(&domain.walk, domain.by_rows, &domain.filters, &session, &party)
+            && !session.queue().is_inactive()
+            && session.queue().push(self.copies.to(to.jid())).is_ok()
+    }
+
+    /// Looked for once in the life of a recipient. One that has ended refuses what comes, and whether
+    /// somebody else has its address now is found out on the long way.
+    fn session(&self, to: &Recipient) -> Option<Arc<Session>> {
+        to.found().or_else(|| {
+            let session = self.parts.sessions.find_resource(to.jid().bare_str(), to.jid().resource()?)?;
+            to.remember(&session);
+            Some(session)
+        })
     }
 }

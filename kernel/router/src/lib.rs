@@ -10,6 +10,7 @@
 //! everything happens in one go without an allocation for waiting
 //! ([`Router::from_session`] returns `None`). The others become one future.
 
+mod bare;
 mod bounce;
 mod chain;
 mod copies;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::BytesMut;
 use xylem_hooks::{EventPoint, Plan};
 use xylem_session::Session;
 use xylem_stanza::{BareJid, Condition, Copies, Kind, Outgoing, Stanza, StreamCondition};
@@ -120,8 +119,7 @@ impl Parts {
         // has taken is not lost.
         let lost = |stanza: &Outgoing| !stanza.kept && stanza.copies.as_ref().is_none_or(Copies::came_back);
         for stanza in stanzas.into_iter().filter(lost) {
-            let mut bytes = BytesMut::with_capacity(stanza.len());
-            stanza.write_to(&mut bytes);
+            let bytes = stanza.to_vec();
             let Some(stanza) = std::str::from_utf8(&bytes).ok().and_then(|xml| Stanza::parse(xml).ok()) else {
                 continue;
             };

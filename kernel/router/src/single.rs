@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use xylem_hooks::{Cause, Effect, HookPoint, Next, Party, Phase, Plan};
+use xylem_hooks::{Cause, Effect, HookPoint, Party, Plan};
 use xylem_session::{Session, bell};
 use xylem_stanza::{Kind, Stanza};
 
-use crate::chain::Rows;
+use crate::bare::Filters;
 use crate::destination::Destination;
 use crate::fan_out::is_plain;
 use crate::router::{Origin, Parts};
@@ -21,6 +21,7 @@ struct Addressee {
     to: String,
     plan: Arc<Plan>,
     session: Arc<Session>,
+    filters: Filters,
 }
 
 impl Parts {
@@ -44,12 +45,13 @@ impl Parts {
         if last.as_ref().is_none_or(|last| last.to != to.as_str()) {
             let Destination::Resource(plan, full) = Destination::of(to, &*self.directory) else { return false };
             let Some(session) = self.sessions.find(&full) else { return false };
-            *last = Some(Addressee { to: to.as_str().to_owned(), plan, session });
+            let filters = Filters::of(self, &plan);
+            *last = Some(Addressee { to: to.as_str().to_owned(), plan, session, filters });
         }
-        let Some(Addressee { plan, session, .. }) = last else { return false };
+        let Some(Addressee { plan, session, filters, .. }) = last else { return false };
         let point = if stanza.kind() == Kind::Presence { HookPoint::PresenceIn } else { HookPoint::MessageIn };
-        let mut walk = plan.point(point).walk(stanza);
+        let walk = plan.point(point).walk(stanza);
         let party = Party { key: to.bare_str(), domain: plan.domain(), peer: stanza.from() };
-        matches!(walk.next(Phase::Observe, &party, &Rows(self)), Next::Done) && self.push(session, stanza)
+        self.passes(&walk, walk.is_over_without_rows(), filters, session, &party) && self.push(session, stanza)
     }
 }

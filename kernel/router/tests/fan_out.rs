@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
 
-use bytes::BytesMut;
 use xylem_hooks::call::PluginIndex;
 use xylem_hooks::{
     Cause, Done, Effect, HookOutcome, IqOutcome, Manifest, ManifestEntry, Plan, Plugins, Recipients, Release, Verdict,
@@ -116,12 +115,16 @@ impl Stage {
     }
 
     fn broadcast(&self, xml: &str, to: &[&str]) -> Done<()> {
-        let cause =
-            Cause { domain: "example.org".into(), key: "a@rooms.example.org".into(), actor: None, peer: None, hops: 1 };
         let mut to: Vec<Jid> = to.iter().map(|jid| Jid::parse(jid).unwrap()).collect();
         to.sort();
-        let to = Recipients::new(Arc::new(to), Vec::new());
-        self.router.release(cause, vec![Effect::ToAddresses { stanza: Stanza::parse(xml).unwrap(), to }])
+        self.broadcast_to(xml, &Recipients::from_iter(to))
+    }
+
+    fn broadcast_to(&self, xml: &str, to: &Recipients) -> Done<()> {
+        let cause =
+            Cause { domain: "example.org".into(), key: "a@rooms.example.org".into(), actor: None, peer: None, hops: 1 };
+        let effect = Effect::ToAddresses { stanza: Stanza::parse(xml).unwrap(), to: to.clone() };
+        self.router.release(cause, vec![effect])
     }
 
     fn heard(&self) -> Vec<String> {
@@ -137,11 +140,7 @@ fn got(session: &Session) -> Vec<String> {
     let mut items = VecDeque::new();
     session.queue().poll_take(Waker::noop(), 1 << 20, &mut items);
     let text = |item| match item {
-        Item::Stanza(stanza) => {
-            let mut out = BytesMut::new();
-            stanza.write_to(&mut out);
-            String::from_utf8(out.to_vec()).unwrap()
-        }
+        Item::Stanza(stanza) => String::from_utf8(stanza.to_vec()).unwrap(),
         _ => String::new(),
     };
     items.into_iter().map(text).collect()
@@ -210,4 +209,48 @@ async fn a_big_room_is_left_in_pieces_and_in_order() {
         assert_eq!(got.len(), 3);
         assert!((0..3).all(|n| got[n].contains(&format!("<body>{n}</body>"))), "{got:?}");
     }
+}
+
+#[tokio::test]
+async fn who_comes_back_under_the_same_address_gets_what_is_sent_to_it() {
+    let stage = Stage::set(QueueLimits::default());
+    let to = Recipients::from_iter([Jid::parse("romeo@example.org/r").unwrap()]);
+    let romeo = stage.connect("romeo@example.org");
+    stage.broadcast_to(&message("1"), &to).get().await;
+    assert_eq!(got(&romeo).len(), 1);
+    // Replaced: the list still knows the session before.
+    let again = stage.connect("romeo@example.org");
+    for _ in 0..2 {
+        stage.broadcast_to(&message("2"), &to).get().await;
+        assert_eq!((got(&romeo).len(), got(&again).len()), (0, 1));
+    }
+    // Gone: the room is told.
+    stage.sessions.unbind(&again);
+    drop(again.queue().close());
+    stage.broadcast_to(&message("3"), &to).get().await;
+    assert!(stage.heard().iter().any(|heard| heard.contains("service-unavailable")));
+    // Freed: the list holds nobody's memory.
+    let freed = Arc::downgrade(&again);
+    drop((romeo, again));
+    assert!(freed.upgrade().is_none());
+}
+
+#[tokio::test]
+async fn a_block_list_that_begins_is_asked_from_then_on() {
+    let stage = Stage::set(QueueLimits::default());
+    let to = Recipients::from_iter([Jid::parse("romeo@example.org/r").unwrap()]);
+    let romeo = stage.connect("romeo@example.org");
+    for _ in 0..3 {
+        stage.broadcast_to(&message("1"), &to).get().await;
+    }
+    assert_eq!((got(&romeo).len(), stage.heard().len()), (3, 0));
+    let list = stage.store.kv("screen/list");
+    // From here it shows, durable or not.
+    let ticket = list.put("romeo@example.org", b"a@rooms.example.org", "", &[]).unwrap();
+    stage.broadcast_to(&message("2"), &to).get().await;
+    assert_eq!((got(&romeo).len(), stage.heard().len()), (0, 1));
+    ticket.wait().await.unwrap();
+    drop(list.delete("romeo@example.org", b"a@rooms.example.org"));
+    stage.broadcast_to(&message("3"), &to).get().await;
+    assert_eq!((got(&romeo).len(), stage.heard().len()), (1, 0));
 }

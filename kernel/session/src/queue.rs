@@ -13,6 +13,7 @@ use crate::error::Refused;
 use crate::held::{HELD, Held};
 use crate::locks::Mutex;
 use crate::management::Claim;
+use crate::spare;
 
 /// How much may wait for one session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -393,6 +394,9 @@ impl State {
     /// The bell is rung for the first item only: whoever comes for it finds the rest.
     fn append(&mut self, item: Item) -> Option<Waker> {
         let first = self.items.is_empty();
+        if self.items.capacity() == 0 {
+            self.items = spare::take();
+        }
         self.items.push_back(item);
         let rings = self.held.as_mut().map_or(first, |held| held.release());
         if rings { self.waker.take() } else { None }
@@ -471,7 +475,7 @@ impl State {
 }
 
 pub(crate) fn size(stanza: &Outgoing) -> usize {
-    stanza.head.len() + stanza.tail.len()
+    stanza.len()
 }
 
 fn wake(waker: Option<Waker>) {

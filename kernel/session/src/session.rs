@@ -48,6 +48,8 @@ pub struct Session {
     state: AtomicU16,
     tags: AtomicU64,
     retired: AtomicBool,
+    /// See [`Session::is_bare`].
+    bare: AtomicU64,
     presence: Mutex<Option<Stanza>>,
     counters: Counters,
     queue: Queue,
@@ -76,6 +78,7 @@ impl Session {
             state: AtomicU16::new(0),
             tags: AtomicU64::new(0),
             retired: AtomicBool::new(false),
+            bare: AtomicU64::new(0),
             presence: Mutex::new(None),
             counters: Counters::default(),
             queue: Queue::new(limits),
@@ -187,6 +190,18 @@ impl Session {
             self.tags.fetch_and(!tag.bit(), Ordering::Relaxed)
         };
         (before & tag.bit() != 0) != on
+    }
+
+    /// Whether the account was found to have no rows for the filters that plugins have, when these rows and
+    /// filters had the version `at`.
+    #[must_use]
+    pub fn is_bare(&self, at: u64) -> bool {
+        self.bare.load(Ordering::Relaxed) == at
+    }
+
+    /// Remembers that. `at` was read before the rows were, and is not 0.
+    pub fn found_bare(&self, at: u64) {
+        self.bare.store(at, Ordering::Relaxed);
     }
 
     /// Claims the right to tell others that this session is over: true exactly

@@ -86,7 +86,7 @@ impl Unacknowledged {
     /// The messages among them.
     #[must_use]
     pub fn messages(&self) -> usize {
-        let message = |item: &&Item| matches!(item, Item::Stanza(stanza) if stanza.head.starts_with(b"<message"));
+        let message = |item: &&Item| matches!(item, Item::Stanza(stanza) if stanza.is_message());
         self.items.iter().filter(message).count()
     }
 
@@ -115,8 +115,7 @@ impl Unacknowledged {
         {
             self.next += 1;
             if let Item::Stanza(stanza) = item {
-                into.extend_from_slice(&stanza.head);
-                into.extend_from_slice(&stanza.tail);
+                stanza.write_to(into);
             }
         }
     }

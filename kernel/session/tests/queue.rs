@@ -43,7 +43,7 @@ impl Reader {
 
 fn text(item: &Item) -> String {
     match item {
-        Item::Stanza(stanza) => String::from_utf8(stanza.head.to_vec()).unwrap(),
+        Item::Stanza(stanza) => String::from_utf8(stanza.to_vec()).unwrap(),
         other => format!("{other:?}"),
     }
 }

@@ -53,7 +53,7 @@ fn what_is_left_is_written_again_from_the_first() {
     assert!(!kept.has_unwritten());
     kept.push(stanza("f"));
     assert!(!kept.has_unwritten());
-    let left: Vec<_> = kept.into_stanzas().iter().map(|it| it.head.to_vec()).collect();
+    let left: Vec<_> = kept.into_stanzas().iter().map(|it| it.to_vec()).collect();
     assert_eq!(left, [&b"ccc"[..], b"dddd", b"e", b"f"]);
 }
 

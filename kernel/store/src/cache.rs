@@ -11,6 +11,7 @@ use crate::locks::Mutex;
 use crate::partition::Partition;
 use crate::tables::TableId;
 use crate::turn::TurnOp;
+use crate::versions::Versions;
 
 type Loaded = Result<Arc<Partition>>;
 
@@ -26,6 +27,7 @@ pub(crate) struct PartitionCache {
     shard_bytes: usize,
     partition_bytes: usize,
     committed: Arc<AtomicU64>,
+    pub(crate) versions: Versions,
 }
 
 #[derive(Default)]
@@ -70,7 +72,14 @@ impl PartitionCache {
     pub(crate) fn new(cache_bytes: usize, partition_bytes: usize, committed: Arc<AtomicU64>) -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
         let hasher = DefaultHashBuilder::default();
-        Self { shards, hasher, shard_bytes: cache_bytes / SHARDS, partition_bytes, committed }
+        Self {
+            shards,
+            hasher,
+            shard_bytes: cache_bytes / SHARDS,
+            partition_bytes,
+            committed,
+            versions: Versions::new(),
+        }
     }
 
     pub(crate) fn cached(&self, table: TableId, name: &str) -> Option<Arc<Partition>> {
@@ -145,6 +154,11 @@ impl PartitionCache {
     /// Shows a submitted write to the partition it belongs to.
     pub(crate) fn apply(&self, op: &TurnOp, seq: u64) {
         let (Some(table), Some(name)) = (op.table(), op.partition()) else { return };
+        self.show(op, seq, table, name);
+        self.versions.rise(table);
+    }
+
+    fn show(&self, op: &TurnOp, seq: u64, table: TableId, name: &str) {
         let hash = self.hash(table, name);
         let Some(mut shard) = self.shard(hash) else { return };
         let shard = &mut *shard;
@@ -187,6 +201,7 @@ impl PartitionCache {
             shard.clock.retain(|partition| partition.last_write() == 0);
             shard.bytes = shard.clock.iter().map(|partition| partition.bytes()).sum();
         }
+        self.versions.rise_all();
     }
 
     /// Forgets everything that is not in use; after an import.
@@ -197,6 +212,7 @@ impl PartitionCache {
             shard.clock.clear();
             shard.bytes = 0;
         }
+        self.versions.rise_all();
     }
 
     /// Bytes held.

@@ -32,6 +32,7 @@ pub mod store;
 pub mod tables;
 pub mod ticket;
 pub mod turn;
+mod versions;
 
 pub use archive::{Archive, ArchiveId, ArchivePage, ArchiveQuery, ArchiveRow, Purge};
 pub use backend::{Backend, BackendKind, Scan};

@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Waker;
 
-use bytes::BytesMut;
 use xylem_router::Router;
 use xylem_session::{Delivery, End, Interrupt, Item, Session, SessionTable, Taken};
 use xylem_stanza::Outgoing;
@@ -109,7 +108,5 @@ impl Line {
 }
 
 fn text(stanza: &Outgoing) -> String {
-    let mut bytes = BytesMut::with_capacity(stanza.len());
-    stanza.write_to(&mut bytes);
-    String::from_utf8_lossy(&bytes).into_owned()
+    String::from_utf8_lossy(&stanza.to_vec()).into_owned()
 }

@@ -63,6 +63,8 @@ pub struct Step {
     /// What of the plugin's matches depends on the account.
     lookups: Arc<[Lookup]>,
     lookup_bits: u64,
+    /// Whether all of them are rows of the account.
+    by_rows: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -135,6 +137,7 @@ impl Chain {
                     slot: chain.slots,
                     lookups: Arc::clone(&lookups),
                     lookup_bits,
+                    by_rows: lookups.iter().all(|lookup| lookup.table(entry.manifest.key()).is_some()),
                 };
                 steps.push((node, step));
             }
@@ -182,6 +185,11 @@ impl Chain {
                 self.claimed |= 1 << n;
             }
         }
+    }
+
+    /// The stores whose rows of an account its filters look at.
+    pub(super) fn tables(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.steps.iter().flat_map(|step| step.lookups.iter().filter_map(|lookup| lookup.table(step.key)))
     }
 
     /// Whether nobody is called here.
@@ -283,6 +291,22 @@ impl<'a> Walk<'a> {
         Next::Done
     }
 
+    /// Whether nobody is called for an account that has no rows in any of [`super::Plan::tables`].
+    #[must_use]
+    pub fn is_over_without_rows(&self) -> bool {
+        let mut open = self.left;
+        while open != 0 {
+            let n = open.trailing_zeros();
+            open &= !(1 << n);
+            let Some(step) = self.chain.steps.get(n as usize) else { return false };
+            let bits = self.bits.get(step.slot).copied().unwrap_or(u64::MAX);
+            if !step.by_rows || step.when.holds(bits & !step.lookup_bits) {
+                return false;
+            }
+        }
+        true
+    }
+
     /// Leaves out the hooks that no row can bring in any more, for a walk that is to be
     /// cloned for many parties.
     pub fn narrow(&mut self) {
@@ -343,6 +367,18 @@ impl<'a> Walk<'a> {
             *known = true;
         }
         if step.when.holds(*bits) { Asks::Yes(*bits) } else { Asks::No }
+    }
+}
+
+impl Lookup {
+    /// The store, if it is about rows of the account.
+    fn table(&self, key: KeyKind) -> Option<&Arc<str>> {
+        match &self.of {
+            LookupOf::Peer(table, scope) | LookupOf::Any(table, scope) => {
+                (*scope != Scope::Domain && key != KeyKind::Domain).then_some(table)
+            }
+            LookupOf::Tagged(_) => None,
+        }
     }
 }
 

@@ -78,7 +78,7 @@ fn members(guest: &Guest, group: &str) -> Result<Vec<String>, Fault> {
     let call = guest.call.as_ref().ok_or(Fault::Denied)?;
     let core = &guest.core;
     let members = core.services.groups.members(&core.id, &call.cause.key, group, &call.after.groups);
-    Ok(members.iter().map(|member| member.as_str().to_owned()).collect())
+    Ok(members.iter().map(|member| member.jid().as_str().to_owned()).collect())
 }
 
 fn clear(guest: &mut Guest, group: &str) -> Result<(), Fault> {

@@ -171,7 +171,7 @@ fn to_index(guest: &mut Guest, template: Option<&str>, store: u32, index: &str, 
     let rows = super::kv::indexed(&core, call, store, index, value, limit)?;
     let addresses =
         rows.iter().filter_map(|(_, key, _)| std::str::from_utf8(key).ok().and_then(|key| Jid::parse(key).ok()));
-    let to = Recipients::new(std::sync::Arc::new(addresses.collect()), Vec::new());
+    let to = addresses.collect();
     fan_out(guest, &grant, template, None, to)
 }
 
@@ -215,7 +215,7 @@ fn fan_out(
     };
     let call = guest.call()?;
     if !grant.to.contains(&Recipient::Any) {
-        to.iter().try_for_each(|to| may_send_to(call, grant, to))?;
+        to.iter().try_for_each(|to| may_send_to(call, grant, to.jid()))?;
     }
     if to.is_empty() {
         return Ok(());

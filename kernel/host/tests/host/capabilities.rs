@@ -67,11 +67,11 @@ async fn fan_out_by_index_and_group_is_one_effect() {
     stage.hook("do:index:a@x.example do:index:b@x.example do:put:c@x.example=1").await;
     stage.hook("do:fan").await;
     let Effect::ToAddresses { to, .. } = &stage.released(1).await[0] else { panic!("no fan-out") };
-    assert_eq!(to.iter().map(|jid| jid.as_str()).collect::<Vec<_>>(), ["a@x.example", "b@x.example"]);
+    assert_eq!(to.iter().map(|one| one.jid().as_str()).collect::<Vec<_>>(), ["a@x.example", "b@x.example"]);
     stage.hook("do:group:g1@x.example do:group:left@out.example do:group:g2@x.example").await;
     stage.hook("do:togroup").await;
     let Effect::ToAddresses { to, .. } = &stage.released(2).await[1] else { panic!("no fan-out") };
-    assert_eq!(to.iter().map(|jid| jid.as_str()).collect::<Vec<_>>(), ["g1@x.example", "g2@x.example"]);
+    assert_eq!(to.iter().map(|one| one.jid().as_str()).collect::<Vec<_>>(), ["g1@x.example", "g2@x.example"]);
     stage.hook("do:forward:f@x.example").await;
     let forwarded = sent(&stage.released(3).await[2]);
     assert!(forwarded.contains("f@x.example") && forwarded.contains("juliet@example.org/b"), "{forwarded}");

@@ -30,7 +30,7 @@ async fn a_turn_without_other_writes_waits_for_no_disk() {
     assert!(ask(&stage, "do:vput:b=two do:vkeys").await.contains("a b"));
     stage.hook("do:vput:c@x.example=two do:vfan:two").await;
     let Effect::ToAddresses { to, .. } = &stage.released(3).await[2] else { panic!("no fan-out") };
-    assert_eq!(to.iter().map(|jid| jid.as_str()).collect::<Vec<_>>(), ["b", "c@x.example"]);
+    assert_eq!(to.iter().map(|one| one.jid().as_str()).collect::<Vec<_>>(), ["b", "c@x.example"]);
     stage.hook_of("other@example.org", 0, "do:vsend:a").await;
     assert!(sent(&stage.released(4).await[3]).contains("none"), "rows of another key");
     open.store(true, Ordering::SeqCst);

@@ -133,8 +133,7 @@ impl Driver {
 
     fn answer(&mut self, answer: Option<&Outgoing>) {
         if let Some(answer) = answer {
-            self.answers.extend_from_slice(&answer.head);
-            self.answers.extend_from_slice(&answer.tail);
+            answer.write_to(&mut self.answers);
         }
     }
 }

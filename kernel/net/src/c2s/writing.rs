@@ -112,10 +112,7 @@ impl Driver {
             }
             for item in &self.in_flight {
                 match item {
-                    Item::Stanza(stanza) => {
-                        plain.extend_from_slice(&stanza.head);
-                        plain.extend_from_slice(&stanza.tail);
-                    }
+                    Item::Stanza(stanza) => stanza.write_to(plain),
                     Item::Ping => plain.push(b' '),
                     Item::Barrier(_) => {}
                 }
@@ -138,13 +135,15 @@ impl Driver {
             return;
         }
         let mut stanzas = 0;
-        for item in std::mem::take(&mut self.in_flight) {
+        let mut items = std::mem::take(&mut self.in_flight);
+        for item in items.drain(..) {
             match item {
                 Item::Stanza(_) => stanzas += 1,
                 Item::Barrier(barrier) => barrier.fire(Delivery::Written),
                 Item::Ping => {}
             }
         }
+        xylem_session::give_back(items);
         if let Place::Session { session, .. } = &self.place {
             session.counters().wrote(stanzas, 0);
         }

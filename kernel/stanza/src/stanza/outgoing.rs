@@ -3,24 +3,29 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use xylem_xml::escape_attr;
 
 use super::Stanza;
 use crate::{Jid, ns};
 
-/// What a session's queue holds: bytes ready to be sent. The tail is shared
-/// with every other recipient of the same stanza. Cloning is cheap.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What a session's queue holds: bytes ready to be sent, as much of them as can be shared
+/// with other recipients of the same stanza. Cloning is cheap.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
-    /// The opening tag.
-    pub head: Bytes,
-    /// Everything behind it.
-    pub tail: Bytes,
+    body: Body,
     /// Whether it is kept until it is written: if its session ends before, it is not lost.
     pub kept: bool,
     /// If other queues have it as well.
     pub copies: Option<Copies>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Body {
+    /// An opening tag, and everything behind it.
+    Own { head: Bytes, tail: Bytes },
+    /// Everything but the addressee is that of all.
+    Copy { of: Arc<Common>, to: Jid },
 }
 
 /// One stanza in the queues of several sessions of an account. If a session ends without
@@ -55,7 +60,11 @@ impl Outgoing {
     /// Bytes that are ready as they are.
     #[must_use]
     pub fn raw(bytes: impl Into<Bytes>) -> Self {
-        Self { head: bytes.into(), tail: Bytes::new(), kept: false, copies: None }
+        Self::own(bytes.into(), Bytes::new())
+    }
+
+    fn own(head: Bytes, tail: Bytes) -> Self {
+        Self { body: Body::Own { head, tail }, kept: false, copies: None }
     }
 
     /// The same, from a place that keeps it until it is written.
@@ -70,30 +79,59 @@ impl Outgoing {
         Self { copies, ..self }
     }
 
-    /// Number of bytes.
+    /// Number of bytes; a few less where an address has to be escaped.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.head.len() + self.tail.len()
+        match &self.body {
+            Body::Own { head, tail } => head.len() + tail.len(),
+            Body::Copy { of, to } => of.len() + to.as_str().len(),
+        }
     }
 
     /// Whether there is nothing to send.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.head.is_empty() && self.tail.is_empty()
+        self.len() == 0
+    }
+
+    /// Whether it is a message.
+    #[must_use]
+    pub fn is_message(&self) -> bool {
+        let start = match &self.body {
+            Body::Own { head, .. } => &head[..],
+            Body::Copy { of, .. } => of.before.as_bytes(),
+        };
+        start.starts_with(b"<message")
     }
 
     /// Appends the bytes.
-    pub fn write_to(&self, out: &mut BytesMut) {
-        out.reserve(self.len());
-        out.extend_from_slice(&self.head);
-        out.extend_from_slice(&self.tail);
+    pub fn write_to(&self, out: &mut Vec<u8>) {
+        match &self.body {
+            Body::Own { head, tail } => {
+                out.reserve(head.len() + tail.len());
+                out.extend_from_slice(head);
+                out.extend_from_slice(tail);
+            }
+            Body::Copy { of, to } => of.write_to(to, out),
+        }
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.len());
+        self.write_to(&mut out);
+        out
     }
 }
 
-/// One stanza on its way to many: everything but the addressee is put together once,
-/// and a copy costs one opening tag.
+/// One stanza on its way to many: everything but the addressee is put together once, and a
+/// copy is two counts of owners.
 #[derive(Clone, Debug)]
-pub struct FanOut {
+pub struct FanOut(Arc<Common>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Common {
     /// The opening tag up to the addressee, and from there on.
     before: String,
     after: String,
@@ -104,15 +142,23 @@ impl FanOut {
     /// The copy for one addressee.
     #[must_use]
     pub fn to(&self, to: &Jid) -> Outgoing {
-        let address = escape_attr(to.as_str());
-        // Neither too big nor too small, so that the bytes need no second owner.
-        let mut head = Vec::with_capacity(self.before.len() + TO.len() + address.len() + 1 + self.after.len());
-        head.extend_from_slice(self.before.as_bytes());
-        head.extend_from_slice(TO.as_bytes());
-        head.extend_from_slice(address.as_bytes());
-        head.push(b'\'');
-        head.extend_from_slice(self.after.as_bytes());
-        Outgoing { head: head.into(), tail: self.tail.clone(), kept: false, copies: None }
+        Outgoing { body: Body::Copy { of: Arc::clone(&self.0), to: to.clone() }, kept: false, copies: None }
+    }
+}
+
+impl Common {
+    fn len(&self) -> usize {
+        self.before.len() + TO.len() + 1 + self.after.len() + self.tail.len()
+    }
+
+    fn write_to(&self, to: &Jid, out: &mut Vec<u8>) {
+        out.reserve(self.len() + to.as_str().len());
+        out.extend_from_slice(self.before.as_bytes());
+        out.extend_from_slice(TO.as_bytes());
+        out.extend_from_slice(escape_attr(to.as_str()).as_bytes());
+        out.push(b'\'');
+        out.extend_from_slice(self.after.as_bytes());
+        out.extend_from_slice(&self.tail);
     }
 }
 
@@ -142,7 +188,7 @@ impl Stanza {
     /// As [`Stanza::outgoing`] between other addresses, for a fan-out.
     #[must_use]
     pub fn outgoing_as(&self, from: Option<&Jid>, to: Option<&Jid>) -> Outgoing {
-        Outgoing { head: self.head(from, to, false).into(), tail: self.element.tail(), kept: false, copies: None }
+        Outgoing::own(self.head(from, to, false).into(), self.element.tail())
     }
 
     /// As [`Stanza::outgoing`] to many, one after the other.
@@ -158,19 +204,14 @@ impl Stanza {
         let (mut before, mut after) = (String::with_capacity(160), String::with_capacity(160));
         self.write_start(&head, &mut before);
         self.write_rest(&head, &mut after);
-        FanOut { before, after, tail: self.element.tail() }
+        FanOut(Arc::new(Common { before, after, tail: self.element.tail() }))
     }
 
     /// As [`Stanza::outgoing`], its namespace declared: for WebSocket frames
     /// (RFC 7395 §3.3.3), archives and stanzas inside others.
     #[must_use]
     pub fn outgoing_standalone(&self) -> Outgoing {
-        Outgoing {
-            head: self.head(self.from.as_ref(), self.to.as_ref(), true).into(),
-            tail: self.element.tail(),
-            kept: false,
-            copies: None,
-        }
+        Outgoing::own(self.head(self.from.as_ref(), self.to.as_ref(), true).into(), self.element.tail())
     }
 
     /// Appends the stanza as [`Stanza::outgoing`] has it.
@@ -265,4 +306,23 @@ fn quoted(out: &mut String, prefix: &str, name: &str, value: &str) {
     out.push(quote);
     out.push_str(value);
     out.push(quote);
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn what_stands_behind_the_opening_tag_is_shared() {
+        let one = Stanza::parse("<message id='1'><body>x</body></message>").unwrap();
+        let tail = |outgoing: Outgoing| match outgoing.body {
+            Body::Own { tail, .. } => tail.as_ptr(),
+            Body::Copy { of, .. } => of.tail.as_ptr(),
+        };
+        let other = one.with_from(Jid::parse("romeo@example.net").unwrap());
+        let copy = one.fan_out().to(&Jid::parse("juliet@example.net/o'r").unwrap());
+        assert!(copy.is_message() && copy.to_vec().starts_with(b"<message to='juliet@example.net/o&apos;r' id='1'>"));
+        assert_eq!([tail(one.outgoing()), tail(other.outgoing())], [tail(copy.clone()), tail(copy)]);
+    }
 }

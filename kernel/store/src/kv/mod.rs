@@ -43,6 +43,13 @@ impl Kv {
         self.store.cached(self.table, partition)
     }
 
+    /// A number that rises with every write to the table. What was found in [`Kv::cached`] after it was
+    /// read holds as long as it stays the same.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.store.shared().cache.versions.of(self.table)
+    }
+
     /// The partition, read from the backend where necessary. A partition
     /// without rows is an empty one. Sees everything submitted before.
     ///

@@ -64,8 +64,7 @@ pub(super) fn page(
     }
     let to = stanza.to().cloned().ok_or(Fault::Missing)?;
     outbox::count(guest, query.limit, template.len())?;
-    let outgoing = stanza.outgoing();
-    let text = [&outgoing.head[..], &outgoing.tail[..]].concat();
+    let text = stanza.outgoing().to_vec();
     let template = marks.find(&String::from_utf8_lossy(&text));
     let core = Arc::clone(&guest.core);
     let key = Arc::clone(&guest.call()?.cause.key);
