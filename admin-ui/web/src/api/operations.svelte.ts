@@ -2,16 +2,22 @@ import { BASE, request } from './client';
 import { specOf, type Arguments, type RawSpec, type Spec } from './spec';
 
 let specs = $state.raw<Map<string, Spec>>(new Map());
+let topics = $state.raw<Set<string>>(new Set());
 
-/** Asks the server which operations the caller may call. */
+/** Asks the server which operations the caller may call, and which topics follow. */
 export async function loadOperations(): Promise<void> {
-  const raw = await request<{ operations: RawSpec[] }>('GET', '/operations');
+  const [raw, followed] = await Promise.all([
+    request<{ operations: RawSpec[] }>('GET', '/operations'),
+    request<{ topics: { name: string }[] }>('GET', '/topics'),
+  ]);
+  topics = new Set(followed.topics.map((topic) => topic.name));
   const list = raw.operations.map((spec) => specOf(spec, BASE));
   specs = new Map(list.map((spec) => [spec.name, spec]));
 }
 
 export function forgetOperations(): void {
   specs = new Map();
+  topics = new Set();
 }
 
 /** All that the caller may call, by name. */
@@ -26,6 +32,11 @@ export function operation(name: string): Spec | undefined {
 /** Whether the caller may call it (and the server knows it). */
 export function may(name: string): boolean {
   return specs.has(name);
+}
+
+/** Whether the caller may follow a topic of live events. */
+export function mayFollow(topic: string): boolean {
+  return topics.has(topic);
 }
 
 /** Calls an operation: path, query and body are filled as its route says. */
@@ -48,8 +59,12 @@ async function uploaded(spec: Spec, given: Arguments, signal?: AbortSignal): Pro
   const rest: Arguments = { ...given };
   for (const [name, value] of Object.entries(rest)) {
     if (!(value instanceof Blob) || !spec.arguments.some((it) => it.name === name)) continue;
-    const answer = await request<{ upload: string }>('POST', '/uploads', { raw: value, signal });
-    rest[name] = answer.upload;
+    rest[name] = await upload(value, signal);
   }
   return rest;
+}
+
+/** Sends a file; gives what to name it in an argument, for an hour. */
+export async function upload(file: Blob, signal?: AbortSignal): Promise<string> {
+  return (await request<{ upload: string }>('POST', '/uploads', { raw: file, signal })).upload;
 }

@@ -5,7 +5,7 @@ export interface Account {
   created: number;
   disabled: boolean;
   sessions: string[];
-  role?: { rank: string; domains: string[] | null } | string;
+  role?: { role: string; domains: string[] | null } | string;
 }
 
 export interface SessionRow {
@@ -103,4 +103,126 @@ export interface PluginRow {
   domains: string[];
   calls: number;
   faults: number;
+}
+
+export interface PluginDetail extends PluginRow {
+  description: string;
+  manifest: string;
+}
+
+export interface PluginUse {
+  grants: string[];
+  limits: string[];
+  follows: string[];
+  calls: number;
+  faults: number;
+  refused: number;
+  busy_ms: number;
+  mean_ms: number;
+  slowest_ms: number;
+  instances: number;
+  memory: number;
+  sends: number;
+  writes: number;
+  log_dropped: number;
+  quarantined: string[];
+  /** Milliseconds since 1970, and what happened. */
+  last_fault: [number, string] | null;
+  previous: string | null;
+}
+
+export interface PackageReport {
+  id: string;
+  version: string;
+  summary: string;
+  license: string;
+  fingerprint: string;
+  bytes: number;
+  follows: string[];
+  grants: string[];
+  limits: string[];
+  installed: string | null;
+  new_grants: string[];
+  lost_grants: string[];
+}
+
+export interface PluginOption {
+  name: string;
+  help: string;
+  kind: string;
+  values: string[];
+  min: number | null;
+  max: number | null;
+  value: unknown;
+  default: unknown;
+  origin: string;
+  place: string | null;
+}
+
+export interface SeenStanza {
+  at: number;
+  way: 'in' | 'out';
+  session: string;
+  kind: 'message' | 'presence' | 'iq';
+  type: string | null;
+  from: string | null;
+  to: string | null;
+  payload: string[];
+  bytes: number;
+  xml: string;
+  unlocked: boolean;
+  missed: number;
+}
+
+export interface Setting {
+  section: string;
+  key: string;
+  value: string | null;
+  default: string | null;
+  bounds: string;
+  origin: { from: string; place?: string };
+  restart: boolean;
+}
+
+export interface Change {
+  section: string;
+  key: string;
+  before: string | null;
+  after: string | null;
+  restart: boolean;
+}
+
+export interface Preview {
+  problems: { place: string; message: string }[];
+  changes: Change[];
+  text: string;
+}
+
+export interface AuditRow {
+  at: number;
+  who: string;
+  from: string;
+  face: string;
+  operation: string;
+  what: string;
+  arguments?: Record<string, unknown>;
+  before?: unknown;
+  after?: unknown;
+  error?: string | null;
+}
+
+export interface TableRow {
+  table: string;
+  owner: string;
+  entries: number;
+  bytes: number;
+  partial: boolean;
+}
+
+export interface RoomRow {
+  room: string;
+  name: string;
+  occupants: number;
+  public: boolean;
+  persistent: boolean;
 }

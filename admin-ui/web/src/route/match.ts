@@ -13,6 +13,8 @@ export interface Route {
   icon?: IconName;
   /** Shown only if the caller may call at least one of these. */
   needs?: string[];
+  /** Shown only if the caller may follow this topic. */
+  topic?: string;
   /** The page that this one belongs to, in the navigation. */
   under?: string;
 }

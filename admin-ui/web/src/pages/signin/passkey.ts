@@ -19,14 +19,14 @@ export async function signWithPasskey<T>(): Promise<T> {
   return request<T>('POST', '/session/passkey/finish', { body: toJson(credential), quiet: true });
 }
 
-/** Makes a new passkey for whoever is signed in (WebAuthn §7.1). */
-export async function makePasskey(begin: string, finish: string, name: string): Promise<void> {
-  const begun = await request<Begun<PublicKeyCredentialCreationOptionsJSON>>('POST', begin, {
-    body: { name },
+/** Makes a new passkey for whoever is signed in (WebAuthn §7.1); gives recovery codes with the first factor. */
+export async function makePasskey(password: string, name: string): Promise<{ recovery?: string[] | null }> {
+  const begun = await request<Begun<PublicKeyCredentialCreationOptionsJSON>>('POST', '/me/passkeys/begin', {
+    body: { password },
   });
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(begun.publicKey);
   const credential = await navigator.credentials.create({ publicKey });
-  await request('POST', finish, { body: { name, credential: toJson(credential) } });
+  return request('POST', '/me/passkeys/finish', { body: { name, credential: toJson(credential) } });
 }
 
 function toJson(credential: Credential | null): unknown {

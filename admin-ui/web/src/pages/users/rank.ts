@@ -4,5 +4,5 @@ import type { Account } from '../../api/shapes';
 export function rankOf(account: Account): string {
   const role = account.role;
   if (!role) return 'user';
-  return typeof role === 'string' ? role : role.rank;
+  return typeof role === 'string' ? role : role.role;
 }
