@@ -9,8 +9,10 @@ use std::sync::Arc;
 use xylem_stanza::{FullJid, Stanza};
 
 use crate::effect::Effect;
+use crate::manifest::ElementName;
 use crate::page::{PageEnd, PageError};
 use crate::verdict::Verdict;
+use xylem_xml::escape_attr;
 
 /// A result that is mostly there at once; only the rare wait allocates.
 pub enum Done<T> {
@@ -56,6 +58,44 @@ pub struct HookOutcome {
     pub edited: Option<Stanza>,
 }
 
+/// What a hook's `record` did.
+#[derive(Debug)]
+pub enum Recorded {
+    /// The stanza is in the archive, as far as the plugin's rules go; the stamp belongs into it.
+    Kept(Option<Stamp>),
+    /// The plugin is to be called.
+    Ask,
+}
+
+/// An empty child that names a row of an archive.
+#[derive(Debug, Clone)]
+pub struct Stamp {
+    pub child: Arc<ElementName>,
+    /// Whose archive.
+    pub by: Arc<str>,
+    pub id: String,
+}
+
+impl Stamp {
+    /// As it is put into the stanza.
+    #[must_use]
+    pub fn to_xml(&self) -> String {
+        let Self { child, by, id } = self;
+        format!("<{} xmlns='{}' by='{}' id='{id}'/>", child.name, child.ns, escape_attr(by))
+    }
+}
+
+/// Between whom a recorded stanza passes.
+#[derive(Debug, Clone, Copy)]
+pub struct Parties<'a> {
+    /// The hosted domain.
+    pub domain: &'a Arc<str>,
+    /// Whose archive.
+    pub key: &'a str,
+    /// By which it is found there later.
+    pub peer: &'a str,
+}
+
 /// After an IQ claim. The answer itself is an effect of the turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IqOutcome {
@@ -79,6 +119,11 @@ pub struct PluginIndex(pub u32);
 /// counted and backed off by the host: hooks then answer as its failure mode says.
 pub trait Plugins: Send + Sync + 'static {
     fn hook(&self, plugin: PluginIndex, entry: u32, bits: u64, cause: &Cause, stanza: &Stanza) -> Done<HookOutcome>;
+    /// Appends to an archive as the hook's `record` says, without a call and without a wait.
+    fn record(&self, plugin: PluginIndex, entry: u32, parties: Parties<'_>, stanza: &Stanza) -> Recorded {
+        let _ = (plugin, entry, parties, stanza);
+        Recorded::Ask
+    }
     fn iq(&self, plugin: PluginIndex, entry: u32, cause: &Cause, stanza: &Stanza) -> Done<IqOutcome>;
     /// Queued behind what the key has under way; never waited for.
     fn event(&self, plugin: PluginIndex, entry: u32, cause: &Cause, subject: &str, detail: &str);

@@ -12,7 +12,7 @@ pub mod point;
 pub mod recipients;
 pub mod verdict;
 
-pub use call::{Cause, Done, HookOutcome, IqOutcome, Plugins, Release};
+pub use call::{Cause, Done, HookOutcome, IqOutcome, Parties, Plugins, Recorded, Release, Stamp};
 pub use effect::{Effect, Pick};
 pub use manifest::{Manifest, ManifestError, Treat};
 pub use page::{PageEnd, PageError, PageOrder};

@@ -10,6 +10,7 @@ mod grants;
 mod held;
 mod listener;
 mod matching;
+mod native;
 mod read;
 mod refusal;
 mod units;
@@ -24,6 +25,7 @@ pub use extension::{Extend, Interface};
 pub use grants::{AccountGrants, Needs, OutboxGrant, Recipient, Sender, SessionGrants, View};
 pub use held::{ClientStateRule, Treat};
 pub use listener::{Framing, ListenerSpec};
+pub use native::{ElementName, Native, Record};
 pub use refusal::ManifestError;
 pub use units::{ByteSize, MatchName, Period, PluginId, Text};
 pub use when::When;
@@ -170,6 +172,10 @@ pub enum Test {
     Any { table: Arc<str>, scope: Scope },
     /// The account has a session that carries this tag.
     Tagged { tag: Arc<str> },
+    /// The other party is the key itself, or a resource of it.
+    Own,
+    /// An option of the plugin has this value in the domain.
+    Config { option: String, value: String },
 }
 
 /// `[[hook]]`.
@@ -178,7 +184,10 @@ pub struct Hook {
     pub line: usize,
     pub on: HookPoint,
     pub phase: Phase,
+    /// Empty where the server does it all.
     pub handler: String,
+    /// What is done without a call.
+    pub native: Option<Native>,
     pub types: Types,
     pub to: AddressForms,
     pub when: When,
@@ -270,6 +279,8 @@ pub struct StoreSpec {
     /// Its rows are read together with those of other such stores when somebody logs in.
     pub early: bool,
     pub scope: Scope,
+    /// What is noted of each row of an archive, at most seven: bit n of its marks.
+    pub marks: Vec<When>,
     /// Rows per partition.
     pub quota_rows: u64,
     /// Bytes per partition.

@@ -30,6 +30,17 @@ pub struct ManifestEntry {
     /// Given by the host; another version of the same plugin has another one.
     pub plugin: PluginIndex,
     pub manifest: Arc<Manifest>,
+    /// Its options in the domain, a JSON object.
+    pub config: serde_json::Value,
+}
+
+impl ManifestEntry {
+    /// A plugin whose options are as its manifest says.
+    #[must_use]
+    pub fn new(plugin: PluginIndex, manifest: Arc<Manifest>) -> Self {
+        let config = manifest.config.resolve(&serde_json::Value::Null).unwrap_or_default();
+        Self { plugin, manifest, config }
+    }
 }
 
 /// An `[[event]]` of a plugin.
@@ -145,6 +156,12 @@ impl Plan {
     /// The hosted domain.
     #[must_use]
     pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// Its name, to be shared.
+    #[must_use]
+    pub fn domain_name(&self) -> &Arc<str> {
         &self.domain
     }
 

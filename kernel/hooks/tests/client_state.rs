@@ -16,9 +16,8 @@ fn parse(id: &str, rules: &str) -> Result<Manifest, String> {
 }
 
 fn plan(all: &[&str]) -> Plan {
-    let entry = |(n, rules): (u32, &&str)| ManifestEntry {
-        plugin: PluginIndex(n),
-        manifest: Arc::new(parse(&format!("p{n}"), rules).unwrap()),
+    let entry = |(n, rules): (u32, &&str)| {
+        ManifestEntry::new(PluginIndex(n), Arc::new(parse(&format!("p{n}"), rules).unwrap()))
     };
     let entries: Vec<_> = (0..).zip(all).map(entry).collect();
     Plan::compile(&entries, "example.org").unwrap()

@@ -17,7 +17,7 @@ fn all_manifests_are_right_and_make_one_plan() {
         let Ok(text) = std::fs::read_to_string(&path) else { continue };
         let manifest = Manifest::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let plugin = PluginIndex(u32::try_from(entries.len()).unwrap());
-        entries.push(ManifestEntry { plugin, manifest: Arc::new(manifest) });
+        entries.push(ManifestEntry::new(plugin, Arc::new(manifest)));
     }
     let plan = Plan::compile(&entries, "example.org").unwrap_or_else(|error| panic!("{error}"));
     for point in HookPoint::ALL {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use arc_swap::ArcSwap;
 use smallvec::SmallVec;
 use xylem_hooks::call::{Cause, PluginIndex};
-use xylem_hooks::manifest::{Class, Scope, Shape};
+use xylem_hooks::manifest::{Class, Scope, Shape, When};
 use xylem_hooks::{Effect, Manifest};
 use xylem_stanza::Stanza;
 use xylem_store::{Partition, Store, TableId, Turn};
@@ -46,6 +46,8 @@ pub(crate) struct StoreSlot {
     pub(crate) class: Class,
     pub(crate) quota_rows: u64,
     pub(crate) quota_bytes: u64,
+    /// What is noted of each row.
+    pub(crate) marks: Vec<When>,
     /// Views are read only.
     pub(crate) own: bool,
 }

@@ -31,6 +31,7 @@ mod marks;
 pub mod package;
 mod pages;
 mod plugin;
+mod record;
 mod services;
 mod shards;
 mod status;

@@ -127,12 +127,16 @@ fn followed(leads: bool) -> (Option<oneshot::Sender<()>>, Rest) {
 
 fn commit(core: &Arc<Core>, call: Call, failure: Option<Stanza>) -> Rest {
     let Call { cause, turn, effects, after, leads, .. } = call;
-    let (released, rest) = followed(leads);
+    // Where nobody is told anything nobody has to wait either.
+    let silent = effects.is_empty() && after.is_empty() && failure.is_none();
+    let (released, rest) = followed(leads && !silent);
     let place = core.services.lanes.announce(&cause.key);
     let job_core = Arc::clone(core);
     core.services.store.submit_turn_then(turn, move |done| {
         let core = job_core;
         let (after, effects) = match done {
+            // What comes behind it in the lane may go.
+            Ok(()) if silent => return drop(place),
             Ok(()) => (after, effects),
             Err(error) => {
                 refused(&core, &cause, &error);

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use xylem_hooks::call::PluginIndex;
-use xylem_hooks::{Failure, HookPoint, Next, Party, Phase, Plan, Verdict, Views, Walk};
+use xylem_hooks::manifest::{ElementName, Native};
+use xylem_hooks::{Failure, HookPoint, Next, Parties, Party, Phase, Plan, Recorded, Stamp, Step, Verdict, Views, Walk};
 use xylem_stanza::{Jid, Stanza};
 use xylem_store::Store;
 
@@ -25,17 +27,20 @@ pub(crate) struct Passage<'a> {
     walk: Walk<'a>,
     key: &'a str,
     incoming: bool,
+    /// Written into the stanza when somebody looks at it.
+    stamps: SmallVec<[Stamp; 1]>,
 }
 
 impl<'a> Passage<'a> {
     pub(crate) fn new(plan: &'a Plan, point: HookPoint, key: &'a str, stanza: &Stanza) -> Self {
         let incoming = !point.is_outgoing();
-        Self { plan, walk: plan.point(point).walk(stanza), key, incoming }
+        Self { plan, walk: plan.point(point).walk(stanza), key, incoming, stamps: SmallVec::new() }
     }
 
     /// The part of a chain that is for a domain claimed by this plugin.
     pub(crate) fn claimed(plan: &'a Plan, point: HookPoint, key: &'a str, stanza: &Stanza, owner: PluginIndex) -> Self {
-        Self { plan, walk: plan.point(point).walk_claimed(stanza, owner), key, incoming: true }
+        let walk = plan.point(point).walk_claimed(stanza, owner);
+        Self { plan, walk, key, incoming: true, stamps: SmallVec::new() }
     }
 
     /// As [`Passage::through`], and the sender hears of it when a plugin rejects the stanza.
@@ -63,13 +68,17 @@ impl<'a> Passage<'a> {
             let peer: Option<Jid> = if self.incoming { stanza.from() } else { stanza.to() }.cloned();
             let party = Party { key: self.key, domain: self.plan.domain(), peer: peer.as_ref() };
             match self.walk.next(last, &party, &Rows(parts)) {
-                Next::Done => return Passed::On(stanza),
+                Next::Done => return Passed::On(self.stamped(stanza)),
                 Next::Load { table, partition } => {
                     if !load(&parts.store, table, &partition).await {
                         return Passed::Rejected(stanza, storage_failed());
                     }
                 }
                 Next::Call { step, bits } => {
+                    if self.natively(step, bits, parts, peer.as_ref(), &mut stanza) {
+                        continue;
+                    }
+                    stanza = self.stamped(stanza);
                     let Some(plugins) = parts.plugins.get() else { return Passed::On(stanza) };
                     let cause = origin.cause(self.plan, self.key);
                     let outcome = plugins.hook(step.plugin, step.entry, bits, &cause, &stanza).get().await;
@@ -85,6 +94,66 @@ impl<'a> Passage<'a> {
                 }
             }
         }
+    }
+}
+
+impl Passage<'_> {
+    /// What the manifest lets the server do by itself; false if the plugin is to be called.
+    fn natively(&mut self, step: &Step, bits: u64, parts: &Parts, peer: Option<&Jid>, stanza: &mut Stanza) -> bool {
+        match &step.native {
+            None => false,
+            Some(Native::Strip(child)) => {
+                self.strip(child, stanza);
+                true
+            }
+            Some(Native::Record(record)) => {
+                let (Some(plugins), Some(peer)) = (parts.plugins.get(), peer) else { return false };
+                if !record.when.holds(bits) {
+                    return false;
+                }
+                let parties = Parties { domain: self.plan.domain_name(), key: self.key, peer: peer.as_str() };
+                match plugins.record(step.plugin, step.entry, parties, stanza) {
+                    Recorded::Ask => return false,
+                    Recorded::Kept(None) => {}
+                    Recorded::Kept(Some(stamp)) => {
+                        self.walk.added(&stamp.child);
+                        self.stamps.push(stamp);
+                    }
+                }
+                true
+            }
+        }
+    }
+
+    /// Takes out what claims to be made by the key: stamps that nobody has seen yet, and children.
+    fn strip(&mut self, child: &ElementName, stanza: &mut Stanza) {
+        self.stamps.retain(|stamp| *stamp.child != *child || *stamp.by != *self.key);
+        let claims = |node: xylem_xml::Node<'_>| {
+            let by = if node.is(&child.ns, &child.name) { node.attr("by") } else { None };
+            by.is_some_and(|by| *by == *self.key || Jid::parse(&by).is_ok_and(|by| by.as_str() == self.key))
+        };
+        if stanza.root().children().any(claims) {
+            match stanza.edit().remove_where(claims).apply() {
+                Ok(edited) => *stanza = edited,
+                Err(error) => tracing::error!(%error, "a stanza cannot be edited; it goes on as it was"),
+            }
+        }
+        let left = |node: xylem_xml::Node<'_>| node.is(&child.ns, &child.name);
+        if !stanza.root().children().any(left) && !self.stamps.iter().any(|stamp| *stamp.child == *child) {
+            self.walk.removed(child, stanza);
+        }
+    }
+
+    /// With the stamps in it.
+    fn stamped(&mut self, stanza: Stanza) -> Stanza {
+        if self.stamps.is_empty() {
+            return stanza;
+        }
+        let xml: String = self.stamps.drain(..).map(|stamp| stamp.to_xml()).collect();
+        stanza.append_children(&xml).unwrap_or_else(|error| {
+            tracing::error!(%error, "a stamp cannot be put into a stanza; it goes on without");
+            stanza
+        })
     }
 }
 

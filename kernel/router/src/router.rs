@@ -49,7 +49,7 @@ impl Origin {
 
     pub(crate) fn cause(&self, plan: &Plan, key: &str) -> Cause {
         Cause {
-            domain: plan.domain().into(),
+            domain: Arc::clone(plan.domain_name()),
             key: key.into(),
             actor: self.actor.clone(),
             peer: self.peer,

@@ -81,7 +81,7 @@ fn plan(without: &[&str]) -> Arc<Plan> {
     });
     let entries: Vec<_> = (0..)
         .zip(manifests.filter(|manifest: &Arc<Manifest>| !without.contains(&manifest.id())))
-        .map(|(n, manifest)| ManifestEntry { plugin: PluginIndex(n), manifest })
+        .map(|(n, manifest)| ManifestEntry::new(PluginIndex(n), manifest))
         .collect();
     assert!(entries.len() >= 12, "all plugins take part");
     Arc::new(Plan::compile(&entries, "example.org").unwrap())

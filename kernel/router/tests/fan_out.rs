@@ -95,7 +95,7 @@ struct Stage {
 impl Stage {
     fn set(queue: QueueLimits) -> Self {
         let manifest = Arc::new(Manifest::parse(MANIFEST).unwrap());
-        let plan = Plan::compile(&[ManifestEntry { plugin: PluginIndex(0), manifest }], "example.org").unwrap();
+        let plan = Plan::compile(&[ManifestEntry::new(PluginIndex(0), manifest)], "example.org").unwrap();
         let store = Store::memory().unwrap();
         let sessions = Arc::new(SessionTable::new(Limits { queue, ..Limits::default() }));
         let town = Arc::new(Town(Arc::new(plan)));

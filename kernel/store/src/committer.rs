@@ -28,7 +28,7 @@ pub(crate) struct Committer {
     indexed: HashSet<TableId>,
     newest_id: u64,
     recorder: Recorder,
-    counts: archive::Counts,
+    archives: archive::Folder,
     meta: Arc<str>,
 }
 
@@ -42,12 +42,13 @@ pub(crate) fn newest_archive_id(backend: &dyn Backend) -> Result<u64> {
 impl Committer {
     pub(crate) fn new(shared: Arc<Shared>) -> Result<Self> {
         let newest_id = newest_archive_id(&*shared.backend)?;
+        let archives = archive::Folder::open(&*shared.backend, &shared.tables, &shared.tails)?;
         let mut committer = Self {
             shared,
             indexed: HashSet::new(),
             newest_id,
             recorder: Recorder::default(),
-            counts: archive::Counts::default(),
+            archives,
             meta: META.into(),
         };
         committer.load_indexed()?;
@@ -62,6 +63,10 @@ impl Committer {
             for mut submission in group {
                 if let Work::Job(job) = submission.work {
                     self.commit(std::mem::take(&mut batches));
+                    // Whoever looks at entries finds all rows in their place.
+                    if let Err(error) = self.fold_all() {
+                        self.shared.fail(&error);
+                    }
                     let run = AssertUnwindSafe(|| job(&*shared.backend, &mut self.recorder));
                     if catch_unwind(run).is_err() {
                         tracing::error!("a job of the store panicked");
@@ -84,12 +89,15 @@ impl Committer {
         if let Err(error) = &result {
             self.shared.fail(error);
         }
+        if result.is_ok() {
+            // Before anybody hears of it, who would count what is gone.
+            self.tell_removals(&group);
+        }
         self.shared.queue.settle(last);
         if result.is_err() {
             self.shared.cache.forget_uncommitted();
             self.shared.tallies.forget();
         }
-        self.tell_removals(&group);
         for submission in group {
             let refused = match submission.work {
                 Work::Refused(error) => Err(error),
@@ -114,7 +122,7 @@ impl Committer {
     fn write(&mut self, group: &std::collections::VecDeque<Submission>) -> Result<()> {
         let shared = Arc::clone(&self.shared);
         shared.fuse.check()?;
-        let mut rest = Vec::new();
+        let (mut rest, newest) = (Vec::new(), self.newest_id);
         let attempt = catch_unwind(AssertUnwindSafe(|| {
             let mut staging = Staging::new(&*shared.backend);
             for submission in group {
@@ -122,6 +130,10 @@ impl Committer {
                     ops.iter().try_for_each(|op| self.lower(&mut staging, op, &mut rest))?;
                 }
             }
+            if self.newest_id != newest {
+                staging.put(&self.meta, NEWEST_ID.to_vec(), self.newest_id.to_le_bytes().to_vec());
+            }
+            self.archives.seal(&mut staging, &shared.tables, &shared.tails)?;
             self.put_batch(&staging.into_batch(), group.len())?;
             self.finish_purges(&mut rest)
         }));
@@ -130,11 +142,13 @@ impl Committer {
 
     fn put_batch(&mut self, batch: &Batch, batches: usize) -> Result<()> {
         if batch.is_empty() {
+            self.archives.committed(&self.shared.tails);
             return Ok(());
         }
         let start = Instant::now();
         self.shared.backend.commit(batch)?;
         let took = start.elapsed();
+        self.archives.committed(&self.shared.tails);
         // After the commit: whoever takes a key from here reads what was committed.
         if let Some(changed) = self.recorder.changed.upgrade() {
             let keys = batch.ops().iter().map(|op| (Arc::clone(&op.table), op.key.clone()));
@@ -144,14 +158,29 @@ impl Committer {
         Ok(())
     }
 
+    /// Moves all archive rows from groups into chunks.
+    fn fold_all(&mut self) -> Result<()> {
+        let shared = Arc::clone(&self.shared);
+        shared.fuse.check()?;
+        loop {
+            let mut staging = Staging::new(&*shared.backend);
+            let more = self.archives.fold_some(&mut staging, &shared.tables, &shared.tails)?;
+            self.put_batch(&staging.into_batch(), 0)?;
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+
     /// Purges that are too big for one commit go on here.
     fn finish_purges(&mut self, rest: &mut Vec<(TableId, Arc<str>, Purge)>) -> Result<()> {
         let shared = Arc::clone(&self.shared);
         while let Some((table, partition, what)) = rest.pop() {
             let mut staging = Staging::new(&*shared.backend);
             let name = shared.tables.name(table);
-            if let Some(what) = archive::lower_purge(&mut staging, &mut self.counts, &name, &partition, what)? {
-                rest.push((table, partition, what));
+            let place = (table, partition);
+            if let Some(what) = self.archives.purge(&mut staging, (&name, &shared.tails), &place, what)? {
+                rest.push((place.0, place.1, what));
             }
             self.put_batch(&staging.into_batch(), 0)?;
         }
@@ -177,19 +206,19 @@ impl Committer {
             }
             TurnOp::DeletePartition { partition, .. } => kv::lower_delete_partition(staging, &name, partition),
             TurnOp::Append { table, partition, entry } => {
-                if entry.id.to_u64() > self.newest_id {
-                    self.newest_id = entry.id.to_u64();
-                    staging.put(&self.meta, NEWEST_ID.to_vec(), self.newest_id.to_le_bytes().to_vec());
-                }
-                let rows = archive::lower_append(staging, &mut self.counts, &name, partition, entry)?;
+                self.newest_id = self.newest_id.max(entry.id.to_u64());
+                let place = (*table, Arc::clone(partition));
+                let rows = self.archives.append(staging, &name, &place, entry.clone())?;
                 self.shared.tallies.counted(*table, partition, rows);
                 Ok(())
             }
-            TurnOp::Replace { partition, id, payload, .. } => {
-                archive::lower_replace(staging, &name, partition, *id, payload)
+            TurnOp::Replace { table, partition, id, payload } => {
+                let place = (*table, Arc::clone(partition));
+                self.archives.replace(staging, (&name, &self.shared.tails), &place, *id, payload)
             }
             TurnOp::Purge { table, partition, what } => {
-                let left = archive::lower_purge(staging, &mut self.counts, &name, partition, what.clone())?;
+                let place = (*table, Arc::clone(partition));
+                let left = self.archives.purge(staging, (&name, &self.shared.tails), &place, what.clone())?;
                 rest.extend(left.map(|what| (*table, Arc::clone(partition), what)));
                 Ok(())
             }
@@ -212,9 +241,12 @@ impl Committer {
     /// An import may have brought indexed tables.
     fn reload_after_import(&mut self) {
         if self.shared.imported.swap(false, Ordering::AcqRel) {
-            self.counts.forget();
             self.shared.tallies.forget();
-            if let Err(error) = self.load_indexed() {
+            let shared = Arc::clone(&self.shared);
+            shared.tails.clear();
+            let reopened = archive::Folder::open(&*shared.backend, &shared.tables, &shared.tails);
+            let loaded = reopened.map(|archives| self.archives = archives).and_then(|()| self.load_indexed());
+            if let Err(error) = loaded {
                 self.shared.fail(&error);
             }
         }

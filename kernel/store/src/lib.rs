@@ -34,7 +34,9 @@ pub mod ticket;
 pub mod turn;
 mod versions;
 
-pub use archive::{Archive, ArchiveId, ArchivePage, ArchiveQuery, ArchiveRow, Purge};
+pub use archive::{
+    Archive, ArchiveId, ArchiveMark, ArchivePage, ArchivePeer, ArchiveQuery, ArchiveRow, PeersQuery, Purge,
+};
 pub use backend::{Backend, BackendKind, Scan};
 pub use batch::{Batch, MAX_KEY, MAX_TABLE_NAME, MAX_VALUE, Op};
 pub use error::{Result, StoreError};

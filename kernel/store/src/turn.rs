@@ -44,8 +44,16 @@ pub(crate) enum TurnOp {
 pub(crate) struct ArchiveEntry {
     pub(crate) id: ArchiveId,
     pub(crate) at_ms: u64,
+    /// The writer's own.
+    pub(crate) marks: u8,
     pub(crate) peer: Box<str>,
     pub(crate) payload: Bytes,
+}
+
+impl ArchiveEntry {
+    pub(crate) fn bytes(&self) -> usize {
+        self.peer.len() + self.payload.len()
+    }
 }
 
 /// Bookkeeping bytes of an op, for the bounds of the queue.
@@ -134,11 +142,26 @@ impl Turn {
         peer: &str,
         payload: impl Into<Bytes>,
     ) -> Result<ArchiveId> {
+        self.append_marked(table, partition, at_ms, (peer, 0), payload)
+    }
+
+    /// As [`Turn::append`], with marks by which [`crate::Archive::peers`] tells rows apart.
+    ///
+    /// # Errors
+    /// As [`Turn::append`].
+    pub fn append_marked(
+        &mut self,
+        table: TableId,
+        partition: &str,
+        at_ms: u64,
+        (peer, marks): (&str, u8),
+        payload: impl Into<Bytes>,
+    ) -> Result<ArchiveId> {
         let payload = payload.into();
         check_size("archive entry", payload.len(), MAX_VALUE)?;
         keys::check(&[partition.as_bytes(), peer.as_bytes(), &[0xFF; 8]])?;
         let id = self.clock.next(at_ms);
-        let entry = ArchiveEntry { id, at_ms, peer: peer.into(), payload };
+        let entry = ArchiveEntry { id, at_ms, marks, peer: peer.into(), payload };
         let partition = self.shared(partition);
         self.push(TurnOp::Append { table, partition, entry });
         Ok(id)

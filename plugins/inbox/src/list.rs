@@ -1,17 +1,23 @@
 //! The list (§3.1): the conversation with the latest message first.
 
+use std::collections::BTreeMap;
+
+use xylem_sdk::archive::{Mark, Newest, OWN};
 use xylem_sdk::kv::Rows;
 use xylem_sdk::outbox::{Pick, to_sessions};
 use xylem_sdk::prelude::*;
 use xylem_sdk::time::utc_ms;
 
 use crate::Config;
-use crate::conversation::Conversation;
-use crate::stores::CONVERSATIONS;
+use crate::conversation::{Conversation, OCCUPANT, SAYS};
+use crate::stores::SEEN;
 use crate::views::MAM_MESSAGES;
 
 const NS: &str = "urn:xmpp:inbox:1";
 const RSM: &str = "http://jabber.org/protocol/rsm";
+/// How far back to look for unread messages of one conversation, and for conversations.
+const UNREAD: u32 = 1000;
+const MOST: u32 = 10_000;
 
 /// A conversation and whom it is with.
 type Listed = (String, Conversation);
@@ -20,7 +26,7 @@ pub(crate) fn inbox(_cx: &Cx, iq: &Stanza) -> Result<Reply, Failure> {
     let query = iq.payload().ok_or(Condition::BadRequest)?;
     let (Some(from), Some(id)) = (iq.from(), iq.id()) else { return Err(Condition::BadRequest.into()) };
     let resource = Jid::new(from).resource().ok_or(Condition::BadRequest)?;
-    let mut all: Vec<Listed> = CONVERSATIONS.all()?.into_iter().map(conversation).collect();
+    let mut all: Vec<Listed> = conversations()?;
     let total = all.len();
     let new = all.iter().filter(|(_, conversation)| conversation.unread > 0).count();
     let messages: usize = all.iter().map(|(_, conversation)| conversation.unread).sum();
@@ -49,8 +55,29 @@ pub(crate) fn inbox(_cx: &Cx, iq: &Stanza) -> Result<Reply, Failure> {
     Ok(Reply::Later)
 }
 
-fn conversation(row: xylem_sdk::kv::Row) -> Listed {
-    (row.key, Conversation::parse(&String::from_utf8_lossy(&row.value)))
+/// Looks back in each conversation to the account's last word in it.
+fn conversations() -> Result<Vec<Listed>, Fault> {
+    let said = SAYS | OWN;
+    let peers = MAM_MESSAGES.peers(Newest { looked_at: said | OCCUPANT, last: said, rows: UNREAD, peers: MOST })?;
+    let seen: BTreeMap<String, String> =
+        SEEN.all()?.into_iter().map(|row| (row.key, String::from_utf8_lossy(&row.value).into_owned())).collect();
+    let mut listed = Vec::with_capacity(peers.len());
+    let mut list = |peer: String, rows: &[&Mark]| {
+        let conversation = Conversation::of(rows.iter().copied(), seen.get(&peer).map(String::as_str));
+        listed.extend(conversation.map(|conversation| (peer, conversation)));
+    };
+    for peer in &peers {
+        let (occupants, plain): (Vec<&Mark>, Vec<&Mark>) = peer.rows.iter().partition(|row| row.marks & OCCUPANT != 0);
+        list(peer.address.clone(), &plain);
+        let mut by_name: BTreeMap<&str, Vec<&Mark>> = BTreeMap::new();
+        for row in occupants {
+            by_name.entry(&row.part).or_default().push(row);
+        }
+        for (name, rows) in by_name {
+            list([&peer.address, "/", name].concat(), &rows);
+        }
+    }
+    Ok(listed)
 }
 
 /// XEP-0059 over the names of the last messages: a conversation that moves to the top while somebody turns pages

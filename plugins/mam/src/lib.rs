@@ -13,7 +13,6 @@ use preferences::{preferences, set_preferences};
 use query::{finish, form, metadata, query};
 use record::{received, sent};
 use retention::retain;
-use stanza_id::strip;
 
 xylem_sdk::plugin!();
 

@@ -1,4 +1,5 @@
-//! What is archived: messages that say something, once for each account (XEP-0313 §6.1.1).
+//! What is archived: messages that say something, once for each account (XEP-0313 §6.1.1). The
+//! server does it as the manifest says; here is what it leaves to us.
 
 use xylem_sdk::prelude::*;
 
@@ -6,13 +7,10 @@ use crate::matches::RETRACT;
 use crate::stores::MESSAGES;
 use crate::{preferences, retention, retraction, stanza_id};
 
-/// A message to oneself is archived when it comes in again.
 pub(crate) fn sent(cx: &Cx, message: &Stanza) -> Verdict {
     let account = cx.key();
     let to = message.to().unwrap_or(&account);
-    if Jid::new(to).bare() != account {
-        kept(archive(cx, message, &account, to, &account));
-    }
+    kept(archive(cx, message, &account, to, &account));
     Verdict::Pass
 }
 
@@ -27,13 +25,13 @@ fn archive(cx: &Cx, message: &Stanza, account: &str, peer: &str, sender: &str) -
     if !preferences::want(cx, peer)? {
         return Ok(());
     }
-    let first = MESSAGES.count()? == 0;
+    let before = MESSAGES.count()?;
     let id = MESSAGES.append(peer)?;
     stanza_id::add(message, account, &id)?;
     if cx.matches(RETRACT) {
         retraction::apply(cx, message, peer, sender)?;
     }
-    retention::after(cx, &id, first)
+    retention::after(cx, before)
 }
 
 /// That it cannot be archived is no reason to keep a message from people.

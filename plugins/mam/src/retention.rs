@@ -13,14 +13,16 @@ const DAY: u64 = 86_400_000;
 /// How long what the configuration said is believed, in milliseconds.
 const FRESH: u64 = 10_000;
 
-/// After something was archived. The archive is looked through once a day, and about once in
-/// 256 messages, in case too many accounts have timers.
-pub(crate) fn after(cx: &Cx, id: &str, first: bool) -> Result<(), Fault> {
-    if first {
+/// As `record` in the manifest says.
+const EVERY: u64 = 256;
+
+/// After something was archived that had so many rows before it. The archive is looked through once
+/// a day, and once in 256 messages, in case too many accounts have timers.
+pub(crate) fn after(cx: &Cx, before: u64) -> Result<(), Fault> {
+    if before == 0 {
         wake_tomorrow(cx);
     }
-    // Ids are scattered.
-    if id.ends_with("00") { purge(cx) } else { Ok(()) }
+    if before % EVERY == 0 { purge(cx) } else { Ok(()) }
 }
 
 pub(crate) fn retain(cx: &Cx, _wake: &xylem_sdk::Wake) -> Result<(), Failure> {

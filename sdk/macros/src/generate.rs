@@ -26,11 +26,16 @@ pub(crate) fn plugin(manifest: &Manifest) -> Result<TokenStream, String> {
 }
 
 fn exports(manifest: &Manifest) -> Result<TokenStream, String> {
-    let hooks =
-        arms(&manifest.hook, |number, handler| quote!(#number => dispatch::hook(crate::#handler, &cx, &stanza)))?;
-    let claims = arms(&manifest.iq, |number, handler| quote!(#number => dispatch::iq(crate::#handler, &cx, &stanza)))?;
-    let events =
-        arms(&manifest.event, |number, handler| quote!(#number => dispatch::event(crate::#handler, &cx, &event)))?;
+    let hooks = arms(
+        manifest.hook.iter().map(|hook| hook.handler.as_deref()),
+        |number, handler| quote!(#number => dispatch::hook(crate::#handler, &cx, &stanza)),
+    )?;
+    let claims =
+        arms(handlers(&manifest.iq), |number, handler| quote!(#number => dispatch::iq(crate::#handler, &cx, &stanza)))?;
+    let events = arms(
+        handlers(&manifest.event),
+        |number, handler| quote!(#number => dispatch::event(crate::#handler, &cx, &event)),
+    )?;
     let answer = optional(
         manifest.replies.answer.as_deref(),
         |handler| quote!(dispatch::answer(crate::#handler, &token, answer)),
@@ -132,12 +137,20 @@ fn exports(manifest: &Manifest) -> Result<TokenStream, String> {
     })
 }
 
-fn arms(entries: &[Entry], arm: impl Fn(Literal, Ident) -> TokenStream) -> Result<TokenStream, String> {
+fn handlers(entries: &[Entry]) -> impl Iterator<Item = Option<&str>> {
+    entries.iter().map(|entry| Some(entry.handler.as_str()))
+}
+
+/// One for each entry that is called, by its place among all.
+fn arms<'a>(
+    entries: impl Iterator<Item = Option<&'a str>>,
+    arm: impl Fn(Literal, Ident) -> TokenStream,
+) -> Result<TokenStream, String> {
     let mut arms = TokenStream::new();
-    for (number, entry) in entries.iter().enumerate() {
+    for (number, handler) in entries.enumerate().filter_map(|(number, handler)| Some((number, handler?))) {
         let number =
             Literal::u32_suffixed(u32::try_from(number).map_err(|_| "plugin.toml: too many entries".to_owned())?);
-        let arm = arm(number, ident(&entry.handler)?);
+        let arm = arm(number, ident(handler)?);
         arms.extend(quote!(#arm,));
     }
     Ok(arms)
@@ -331,8 +344,10 @@ mod tests {
 
     #[test]
     fn entries_are_called_by_their_place() {
-        let code = generated("hook = [{ handler = 'one' }, { handler = 'two' }]\nreplies = { wake = 'due' }");
-        for part in ["0u32 => dispatch :: hook (crate :: one", "1u32 => dispatch :: hook (crate :: two", "crate :: due"]
+        let code = generated(
+            "hook = [{ handler = 'one' }, { strip = '{a}b' }, { handler = 'two' }]\nreplies = { wake = 'due' }",
+        );
+        for part in ["0u32 => dispatch :: hook (crate :: one", "2u32 => dispatch :: hook (crate :: two", "crate :: due"]
         {
             assert!(code.contains(part), "{part} in {code}");
         }

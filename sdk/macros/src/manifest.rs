@@ -11,7 +11,7 @@ pub(crate) struct Manifest {
     #[serde(default, rename = "match")]
     matches: BTreeMap<Spanned<String>, toml::Value>,
     #[serde(default)]
-    pub(crate) hook: Vec<Entry>,
+    pub(crate) hook: Vec<Hook>,
     #[serde(default)]
     pub(crate) iq: Vec<Entry>,
     #[serde(default)]
@@ -30,6 +30,13 @@ pub(crate) struct Manifest {
     pub(crate) needs: Needs,
     #[serde(default)]
     pub(crate) config: BTreeMap<String, ConfigOption>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Hook {
+    /// None where the server does it all.
+    #[serde(default)]
+    pub(crate) handler: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -126,7 +133,7 @@ mod tests {
 
     #[test]
     fn mistakes_name_the_line() {
-        let error = Manifest::parse("[plugin]\n[[hook]]\non = 'message.in'\n").err().unwrap();
+        let error = Manifest::parse("[plugin]\n[[iq]]\nns = 'a'\n").err().unwrap();
         assert!(error.contains("line 2") && error.contains("handler"), "{error}");
     }
 }

@@ -6,7 +6,7 @@ use crate::wit::exports::xylem::plugin::replies::Page as WitPage;
 use crate::wit::xylem::archive::archive as wit;
 use crate::{Fault, Xml};
 
-pub use wit::{Place, Row};
+pub use wit::{Mark, Newest, Peer, Place, Row};
 
 /// In a template: the row's id. As an attribute's value or a text.
 pub const ID: &str = "\u{1}id\u{1}";
@@ -151,8 +151,12 @@ impl Archive {
     /// The newest stanza of this peer with this `id`, its own or that of a child named `{namespace}name`
     /// among `carriers`. Looks at the last 500.
     pub fn find(self, peer: &str, id: &str, carriers: &[&str]) -> Result<Option<Row>, Fault> {
-        let carriers: Vec<String> = carriers.iter().map(|carrier| (*carrier).into()).collect();
-        Ok(wit::find(self.0, peer, id, &carriers)?)
+        find(self.0, peer, id, carriers)
+    }
+
+    /// Whom there are rows of, and the newest of each, without a stanza being read.
+    pub fn peers(self, newest: Newest) -> Result<Vec<Peer>, Fault> {
+        peers(self.0, newest)
     }
 
     /// First and last row; none when there are no rows.
@@ -180,6 +184,20 @@ impl Archive {
     pub fn purge_before(self, time: u64) -> Result<(), Fault> {
         Ok(wit::purge_before(self.0, time)?)
     }
+}
+
+/// Of the marks of a row: the key itself is the sender.
+pub const OWN: u8 = 1 << 7;
+
+/// Whom a store has rows of.
+pub(crate) fn peers(store: u32, newest: Newest) -> Result<Vec<Peer>, Fault> {
+    Ok(wit::peers(store, newest)?)
+}
+
+/// See [`Archive::find`].
+pub(crate) fn find(store: u32, peer: &str, id: &str, carriers: &[&str]) -> Result<Option<Row>, Fault> {
+    let carriers: Vec<String> = carriers.iter().map(|carrier| (*carrier).into()).collect();
+    Ok(wit::find(store, peer, id, &carriers)?)
 }
 
 /// One row of a store by its number.

@@ -102,6 +102,16 @@ impl View {
         crate::archive::get(self.0, id)
     }
 
+    /// See [`crate::archive::Archive::find`], of another plugin's archive.
+    pub fn find(self, peer: &str, id: &str, carriers: &[&str]) -> Result<Option<crate::archive::Row>, Fault> {
+        crate::archive::find(self.0, peer, id, carriers)
+    }
+
+    /// See [`crate::archive::Archive::peers`], of another plugin's archive.
+    pub fn peers(self, newest: crate::archive::Newest) -> Result<Vec<crate::archive::Peer>, Fault> {
+        crate::archive::peers(self.0, newest)
+    }
+
     #[doc(hidden)]
     #[must_use]
     pub const fn from_manifest(number: u32) -> Self {

@@ -8,6 +8,7 @@ use xylem_stanza::Type;
 
 use super::grants::Needs;
 use super::matching::test_of;
+use super::native::{self, Native};
 use super::read::{Raw, RawExtend, RawHook, RawIq, RawListener, RawNeeds, RawOutbox, RawRun, RawStore, Table};
 use super::refusal::{ManifestError, line_of};
 use super::units::{ByteSize, MatchName, Period};
@@ -26,14 +27,20 @@ const WALL: RangeInclusive<u64> = 10..=60_000;
 /// Entries of one table; keeps a plan small.
 const ENTRIES: usize = 256;
 
-pub(super) fn check(text: &str, raw: Raw) -> Checked<Manifest> {
+pub(super) fn check(text: &str, mut raw: Raw) -> Checked<Manifest> {
     let page = Page { text };
     let about = page.about(raw.plugin)?;
     let id = about.id.as_str().to_owned();
-    let stores = page.stores(&id, raw.store)?;
+    let marks: Vec<_> = raw.store.iter_mut().map(|store| std::mem::take(&mut store.get_mut().marks)).collect();
+    let mut stores = page.stores(&id, raw.store)?;
     let needs = page.needs(raw.needs)?;
-    let matches = page.matches(&raw.matches, &stores, &needs)?;
-    let hooks = page.each(raw.hook, |line, span, hook| page.hook(line, span, hook, &matches))?;
+    let config = page.config(raw.config)?;
+    let matches = page.matches(&raw.matches, &stores, &needs, &config)?;
+    for (store, marks) in stores.iter_mut().zip(marks) {
+        store.marks =
+            native::marks(marks, store.shape, &matches).or_else(|(span, problem)| page.refuse(span, problem))?;
+    }
+    let hooks = page.each(raw.hook, |line, span, hook| page.hook(line, span, hook, &matches, &stores))?;
     let iqs = page.each(raw.iq, |line, span, iq| page.iq(line, span, iq))?;
     let events = page.each(raw.event, |line, _, event| {
         Ok(EventEntry { line, on: event.on, handler: page.handler(event.handler)? })
@@ -45,7 +52,6 @@ pub(super) fn check(text: &str, raw: Raw) -> Checked<Manifest> {
         page.number(&limit.count, u64::from(*limit.count.get_ref()), 1..=1_000_000)?;
         Ok(LimitSpec { name: limit.name.into_string(), count: limit.count.into_inner(), per })
     })?;
-    let config = page.config(raw.config)?;
     let listeners = page.each(raw.listener, |line, span, raw| {
         let known = config.options.iter().any(|o| o.name == *raw.addresses.get_ref() && o.kind == ConfigKind::List);
         page.listener(line, span, raw, known && needs.wires)
@@ -189,6 +195,7 @@ impl Page<'_> {
                 view: store.view,
                 early: store.early,
                 scope: store.scope,
+                marks: Vec::new(),
                 quota_rows: quota.as_ref().and_then(|quota| quota.rows).unwrap_or(10_000),
                 quota_bytes: quota.and_then(|quota| quota.bytes).map_or(16 << 20, |bytes| bytes.0),
             })
@@ -213,6 +220,7 @@ impl Page<'_> {
         raw: &std::collections::BTreeMap<Spanned<MatchName>, Spanned<String>>,
         stores: &[StoreSpec],
         needs: &Needs,
+        config: &ConfigSchema,
     ) -> Checked<Vec<Match>> {
         let mut entries: Vec<_> = raw.iter().collect();
         entries.sort_by_key(|(name, _)| name.span().start);
@@ -220,7 +228,7 @@ impl Page<'_> {
             return self.refuse(name.span(), "more than 64 matches; only so many fit into the bits of a call");
         }
         let one = |(name, test): (&Spanned<MatchName>, &Spanned<String>)| {
-            let parsed = test_of(test.get_ref(), stores, needs);
+            let parsed = test_of(test.get_ref(), stores, needs, config);
             match parsed {
                 Ok(test) => Ok(Match { name: name.get_ref().as_str().to_owned(), test }),
                 Err(problem) => self.refuse(test.span(), problem),
@@ -229,7 +237,14 @@ impl Page<'_> {
         entries.into_iter().map(one).collect()
     }
 
-    fn hook(self, line: usize, span: Range<usize>, raw: RawHook, matches: &[Match]) -> Checked<Hook> {
+    fn hook(
+        self,
+        line: usize,
+        span: Range<usize>,
+        raw: RawHook,
+        matches: &[Match],
+        stores: &[StoreSpec],
+    ) -> Checked<Hook> {
         let kind = raw.on.kind();
         let types = match raw.types {
             None => Types::ALL,
@@ -256,12 +271,21 @@ impl Page<'_> {
         if let Some(claimed) = raw.claimed.filter(|claimed| *claimed.get_ref() && !raw.on.may_be_claimed()) {
             return self.refuse(claimed.span(), "only at message.in, presence.in and iq.in; take it out");
         }
-        let handler = self.handler(raw.handler)?;
+        let native = self.native(&span, raw.strip, raw.record, (raw.on, raw.phase), matches, stores)?;
+        let handler = match (raw.handler, &native) {
+            (Some(handler), None | Some(Native::Record(_))) => self.handler(handler)?,
+            (None, Some(Native::Strip(_))) => String::new(),
+            (Some(handler), Some(Native::Strip(_))) => {
+                return self.refuse(handler.span(), "with `strip` nobody is called; take one of them out");
+            }
+            (None, _) => return self.refuse(span, "`handler` is missing; write the name of the function"),
+        };
         Ok(Hook {
             line,
             on: raw.on,
             phase: raw.phase,
             handler,
+            native,
             types,
             to,
             when,
@@ -270,6 +294,24 @@ impl Page<'_> {
             before: raw.before,
             after: raw.after,
         })
+    }
+
+    fn native(
+        self,
+        span: &Range<usize>,
+        strip: Option<Spanned<String>>,
+        record: Option<Spanned<native::RawRecord>>,
+        (on, phase): (HookPoint, Phase),
+        matches: &[Match],
+        stores: &[StoreSpec],
+    ) -> Checked<Option<Native>> {
+        let native = match (strip, record) {
+            (None, None) => return Ok(None),
+            (Some(_), Some(_)) => return self.refuse(span.clone(), "`strip` and `record`; make two hooks of it"),
+            (Some(strip), None) => native::strip(&strip, on, phase),
+            (None, Some(record)) => native::record(record, phase, matches, stores),
+        };
+        native.map(Some).or_else(|(span, problem)| self.refuse(span, problem))
     }
 
     fn types(self, types: &Spanned<Vec<TypeName>>, among: Types, of: &str) -> Checked<Types> {

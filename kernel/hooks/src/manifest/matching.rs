@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::grants::Needs;
-use super::{Class, Scope, Shape, StoreSpec, Test};
+use super::{Class, ConfigSchema, Scope, Shape, StoreSpec, Test};
 
 /// Reads a test; the problem says what would be right.
-pub(super) fn test_of(text: &str, stores: &[StoreSpec], needs: &Needs) -> Result<Test, String> {
+pub(super) fn test_of(text: &str, stores: &[StoreSpec], needs: &Needs, config: &ConfigSchema) -> Result<Test, String> {
     if let Some(rest) = text.strip_prefix('{') {
         let Some((ns, name)) = rest.split_once('}') else {
             return Err(format!("`{text}` lacks a }}; write {{namespace}}name or {{namespace}}*"));
@@ -17,11 +17,19 @@ pub(super) fn test_of(text: &str, stores: &[StoreSpec], needs: &Needs) -> Result
         return Ok(Test::Child { ns: ns.to_owned(), name: (name != "*").then(|| name.to_owned()) });
     }
     let words: Vec<&str> = text.split_whitespace().collect();
-    if let &["session", "tagged", tag] = words.as_slice() {
-        return Ok(Test::Tagged { tag: tag.into() });
+    match *words.as_slice() {
+        ["session", "tagged", tag] => return Ok(Test::Tagged { tag: tag.into() }),
+        ["peer", "is", "key"] => return Ok(Test::Own),
+        ["config", option, "is", value] => {
+            if !config.options.iter().any(|known| known.name == option) {
+                return Err(format!("there is no option `{option}`; add it under [config]"));
+            }
+            return Ok(Test::Config { option: option.to_owned(), value: value.to_owned() });
+        }
+        _ => {}
     }
     let &[whose @ ("peer" | "any"), "in", place] = words.as_slice() else {
-        let known = "write {namespace}name, {namespace}*, `peer in store`, `any in store` or `session tagged name`";
+        let known = "write {namespace}name, {namespace}*, `peer in store`, `any in store`, `session tagged name`, `peer is key` or `config option is value`";
         return Err(format!("`{text}` is no test; {known}"));
     };
     let (table, scope) = table_of(place, stores, needs)?;

@@ -8,6 +8,7 @@ use toml::Spanned;
 use super::config::RawOption;
 use super::grants::{AccountGrants, OutboxGrant, SessionGrants, View};
 use super::held::RawClientState;
+use super::native::RawRecord;
 use super::refusal::ManifestError;
 use super::units::{ByteSize, MatchName, Period, PluginId};
 use super::{About, AtBinding, Class, Framing, KeyKind, Manifest, OnFault, RunModel, Scope, Shape, Xep, check};
@@ -94,7 +95,9 @@ pub(super) struct RawOutbox {
 pub(super) struct RawHook {
     pub(super) on: HookPoint,
     pub(super) phase: Phase,
-    pub(super) handler: Spanned<String>,
+    pub(super) handler: Option<Spanned<String>>,
+    pub(super) strip: Option<Spanned<String>>,
+    pub(super) record: Option<Spanned<RawRecord>>,
     #[serde(rename = "type")]
     pub(super) types: Option<Spanned<Vec<TypeName>>>,
     pub(super) to: Option<Spanned<Vec<AddressForm>>>,
@@ -154,6 +157,8 @@ pub(super) struct RawStore {
     pub(super) early: bool,
     #[serde(default)]
     pub(super) scope: Scope,
+    #[serde(default)]
+    pub(super) marks: Vec<Spanned<String>>,
     pub(super) quota: Option<RawQuota>,
 }
 

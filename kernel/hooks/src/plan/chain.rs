@@ -15,7 +15,7 @@ use super::order::{self, Node};
 use super::{ManifestEntry, PlanError};
 use crate::call::PluginIndex;
 use crate::filter::{AddressForm, AddressForms, Types};
-use crate::manifest::{KeyKind, OnFault, Scope, Test, When};
+use crate::manifest::{ElementName, KeyKind, Native, OnFault, Scope, Test, When};
 use crate::point::{HookPoint, Phase};
 
 /// Rows of stores, as native filters see them. Nothing here waits.
@@ -54,6 +54,8 @@ pub struct Step {
     pub types: Types,
     pub to: AddressForms,
     pub when: When,
+    /// What the server does instead of a call.
+    pub native: Option<Native>,
     /// For stanzas to a domain that the plugin claims, and for no others.
     pub claimed: bool,
     when_text: String,
@@ -81,6 +83,8 @@ enum LookupOf {
     Any(Arc<str>, Scope),
     /// A session.
     Tagged(Arc<str>),
+    /// Whether the other party is the key.
+    Own,
 }
 
 /// The hooks of a point.
@@ -91,6 +95,8 @@ pub struct Chain {
     by_form: [u128; 4],
     claimed: u128,
     elements: HashMap<Box<str>, Vec<ElementTest>>,
+    /// Per slot, the bits that no stanza changes.
+    constants: Vec<u64>,
     slots: usize,
 }
 
@@ -131,6 +137,7 @@ impl Chain {
                     types: hook.types,
                     to: hook.to,
                     when: hook.when.clone(),
+                    native: hook.native.clone(),
                     claimed: hook.claimed,
                     when_text: hook.when_text.clone(),
                     handler: hook.handler.clone(),
@@ -154,6 +161,7 @@ impl Chain {
     /// Adds the element tests of a plugin; gives back its table lookups.
     fn add_matches(&mut self, entry: &ManifestEntry) -> Arc<[Lookup]> {
         let mut lookups = Vec::new();
+        let mut constant = 0;
         let mut lookup = |bit, of| lookups.push(Lookup { bit, of });
         for (bit, found) in (0..).zip(&entry.manifest.matches) {
             match &found.test {
@@ -164,8 +172,13 @@ impl Chain {
                 Test::Peer { table, scope } => lookup(bit, LookupOf::Peer(Arc::clone(table), *scope)),
                 Test::Any { table, scope } => lookup(bit, LookupOf::Any(Arc::clone(table), *scope)),
                 Test::Tagged { tag } => lookup(bit, LookupOf::Tagged(Arc::clone(tag))),
+                Test::Own => lookup(bit, LookupOf::Own),
+                Test::Config { option, value } => {
+                    constant |= u64::from(is_set(&entry.config, option, value)) << bit;
+                }
             }
         }
+        self.constants.push(constant);
         lookups.into()
     }
 
@@ -228,6 +241,12 @@ impl Chain {
             walk.examine(stanza);
         }
         walk
+    }
+
+    /// The tests that a child of this name meets.
+    fn tests_of(&self, child: &ElementName) -> impl Iterator<Item = &ElementTest> {
+        let tests = self.elements.get(child.ns.as_str()).map_or(&[][..], Vec::as_slice);
+        tests.iter().filter(|test| test.name.as_deref().is_none_or(|name| name == child.name))
     }
 
     fn candidates(&self, stanza: &Stanza) -> u128 {
@@ -328,9 +347,31 @@ impl<'a> Walk<'a> {
         self.examine(stanza);
     }
 
+    /// A child of this name was added: the hooks still to come see it.
+    pub fn added(&mut self, child: &ElementName) {
+        for test in self.chain.tests_of(child) {
+            if let Some(bits) = self.bits.get_mut(test.slot) {
+                *bits |= 1 << test.bit;
+            }
+        }
+    }
+
+    /// No child of this name is left.
+    pub fn removed(&mut self, child: &ElementName, stanza: &Stanza) {
+        let others = stanza.root().children().any(|other| other.ns() == child.ns);
+        for test in self.chain.tests_of(child) {
+            // Another name in the namespace still meets a test for any of them.
+            if (test.name.is_some() || !others)
+                && let Some(bits) = self.bits.get_mut(test.slot)
+            {
+                *bits &= !(1 << test.bit);
+            }
+        }
+    }
+
     fn examine(&mut self, stanza: &Stanza) {
         self.bits.clear();
-        self.bits.resize(self.chain.slots, 0);
+        self.bits.extend_from_slice(&self.chain.constants);
         self.known.clear();
         self.known.resize(self.chain.slots, false);
         if self.chain.elements.is_empty() {
@@ -401,7 +442,18 @@ impl LookupOf {
                 None => Ok(false),
             },
             Self::Tagged(tag) => Ok(views.tagged(party.key, tag)),
+            Self::Own => Ok(party.peer.is_some_and(|peer| peer.bare_str() == party.key)),
         }
+    }
+}
+
+/// Whether an option has this value, as a manifest writes it.
+fn is_set(config: &serde_json::Value, option: &str, value: &str) -> bool {
+    match config.get(option) {
+        Some(serde_json::Value::String(set)) => set == value,
+        Some(serde_json::Value::Bool(set)) => value.parse() == Ok(*set),
+        Some(serde_json::Value::Number(set)) => set.as_i64().is_some_and(|set| value.parse() == Ok(set)),
+        _ => false,
     }
 }
 
@@ -435,6 +487,11 @@ fn sorted(point: HookPoint, steps: Vec<(Node<'_>, Step)>) -> Result<Vec<Step>, P
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:9} {:24} {}", self.phase.name(), self.plugin_id, self.handler)?;
+        match &self.native {
+            Some(Native::Strip(child)) => write!(f, "strip {}", child.name)?,
+            Some(Native::Record(_)) => f.write_str(" (mostly recorded by the server)")?,
+            None => {}
+        }
         if self.types != Types::ALL {
             write!(f, " type={}", self.types)?;
         }

@@ -10,7 +10,7 @@ fn entry(n: u32, id: &str, rest: &str) -> ManifestEntry {
     let text = format!(
         "[plugin]\nid = \"{id}\"\nversion = \"1\"\napi = \"xylem:plugin@0.1\"\nsummary = \"s\"\nlicense = \"MIT\"\n{rest}"
     );
-    ManifestEntry { plugin: PluginIndex(n), manifest: Arc::new(Manifest::parse(&text).unwrap()) }
+    ManifestEntry::new(PluginIndex(n), Arc::new(Manifest::parse(&text).unwrap()))
 }
 
 fn hook(on: &str, phase: &str, more: &str) -> String {

@@ -1,11 +1,11 @@
 //! `xylem:archive/archive`: stanzas in order of time, stored and sent natively.
 
 mod pages;
+mod peers;
 mod rows;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;
 use xylem_hooks::Effect;
@@ -17,6 +17,7 @@ use self::pages::QueryRecord;
 use super::kv::durable_if;
 use super::{Answer, Fault};
 use crate::guest::{Core, Guest, StoreSlot};
+use crate::record;
 
 type Cx<'a> = StoreContextMut<'a, Guest>;
 
@@ -67,6 +68,7 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     into.func_wrap("purge-before", |mut cx: Cx<'_>, (store, time): (u32, u64)| -> wasmtime::Result<Answer<()>> {
         Ok((purge(cx.data_mut(), store, Purge::OlderThan(time)),))
     })?;
+    peers::link(&mut into)?;
     rows::link(&mut into)
 }
 
@@ -94,7 +96,8 @@ fn add(guest: &mut Guest, store: u32, peer: &str, stanza: &Stanza) -> Result<Str
     let slot = slot(&core, store)?;
     let call = guest.call()?;
     let partition = Core::partition_name(slot, &call.cause);
-    let id = call.turn.append(slot.table, partition, call.now, peer, Bytes::from(stanza.to_xml_string()));
+    let marks = record::marks(&core.manifest, slot, partition, stanza);
+    let id = call.turn.append_marked(slot.table, partition, call.now, (peer, marks), stanza.to_bytes());
     let id = id.map_err(|error| Fault::storage(&core.id, &error))?;
     call.appended += 1;
     durable_if(call, slot.class);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use xylem_hooks::call::{Cause, Done, HookOutcome, IqOutcome, PluginIndex, Plugins};
+use xylem_hooks::call::{Cause, Done, HookOutcome, IqOutcome, Parties, PluginIndex, Plugins, Recorded};
 use xylem_hooks::manifest::OnFault;
 use xylem_hooks::{EventPoint, Failure, PageEnd, PageError, Phase, Verdict};
 use xylem_stanza::{Condition, ErrorType, Stanza};
@@ -12,6 +12,7 @@ use crate::asks::Open;
 use crate::capability::Fault;
 use crate::instance::Input;
 use crate::plugin::{Plugin, Refused, Request};
+use crate::record;
 use crate::timers::DueWake;
 use crate::turn::Answer;
 use crate::wires::EndedRelay;
@@ -34,6 +35,13 @@ impl Plugins for Host {
         match plugin.call(request) {
             Done::Ready(answer) => Done::Ready(hooked(&plugin, phase, answer)),
             Done::Later(later) => Done::Later(Box::pin(async move { hooked(&plugin, phase, later.await) })),
+        }
+    }
+
+    fn record(&self, plugin: PluginIndex, entry: u32, parties: Parties<'_>, stanza: &Stanza) -> Recorded {
+        match self.plugin(plugin) {
+            Some(plugin) => record::record(&plugin.core, entry, parties, stanza),
+            None => Recorded::Ask,
         }
     }
 

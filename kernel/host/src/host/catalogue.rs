@@ -88,10 +88,8 @@ impl Catalogue {
         let mut plans: Plans = HashMap::new();
         for domain in &self.domains {
             let here = self.installed.values().filter(|installed| installed.runs_for(domain));
-            let entries: Vec<_> = here
-                .map(|installed| &installed.plugin.core)
-                .map(|core| ManifestEntry { plugin: core.index, manifest: Arc::clone(&core.manifest) })
-                .collect();
+            let entries: Result<Vec<_>, HostError> = here.map(|installed| installed.entry(domain)).collect();
+            let entries = entries?;
             let plan = Arc::new(Plan::compile(&entries, domain)?);
             for (claimed, _) in plan.claimed_domains() {
                 plans.entry(claimed.into()).or_insert_with(|| Arc::clone(&plan));
@@ -116,14 +114,20 @@ impl Installed {
     }
 
     fn configs(&self, domains: &[Arc<str>]) -> Result<Configs, HostError> {
-        let core = &self.plugin.core;
-        let one = |domain: &Arc<str>| {
-            let set = overlaid(&self.settings.config, self.settings.by_domain.get(domain));
-            let resolved = core.manifest.config.resolve(&set);
-            let resolved = resolved.map_err(|error| HostError::Config { plugin: core.id.to_string(), error })?;
-            Ok((Arc::clone(domain), resolved.to_string().into()))
-        };
+        let one = |domain: &Arc<str>| Ok((Arc::clone(domain), self.config(domain)?.to_string().into()));
         domains.iter().map(one).collect()
+    }
+
+    fn config(&self, domain: &Arc<str>) -> Result<Value, HostError> {
+        let core = &self.plugin.core;
+        let set = overlaid(&self.settings.config, self.settings.by_domain.get(domain));
+        let resolved = core.manifest.config.resolve(&set);
+        resolved.map_err(|error| HostError::Config { plugin: core.id.to_string(), error })
+    }
+
+    fn entry(&self, domain: &Arc<str>) -> Result<ManifestEntry, HostError> {
+        let core = &self.plugin.core;
+        Ok(ManifestEntry { plugin: core.index, manifest: Arc::clone(&core.manifest), config: self.config(domain)? })
     }
 }
 
@@ -365,6 +369,7 @@ impl Host {
             class: spec.class,
             quota_rows: spec.quota_rows,
             quota_bytes: spec.quota_bytes,
+            marks: spec.marks.clone(),
             own: true,
         });
         let views = manifest.needs.views.iter().map(|view| StoreSlot {
@@ -375,6 +380,7 @@ impl Host {
             class: Class::Durable,
             quota_rows: 0,
             quota_bytes: 0,
+            marks: Vec::new(),
             own: false,
         });
         let stores: Vec<_> = own.chain(views).collect();

@@ -46,6 +46,14 @@ impl Stanza {
         self.edit().insert(xml).apply()
     }
 
+    /// The same with what is well-formed already behind the children there are.
+    ///
+    /// # Errors
+    /// See [`Edit::apply`].
+    pub fn append_children(&self, xml: &str) -> Result<Self, StanzaError> {
+        Edit { inserted: xml.to_owned(), ..self.edit() }.apply()
+    }
+
     /// The same without the children of this namespace and name.
     ///
     /// # Errors
@@ -133,7 +141,16 @@ impl Edit<'_> {
         if kind == Kind::Iq {
             head::check_iq(element.root(), type_)?;
         }
-        Ok(Stanza { element, kind, type_, from: self.from, to: self.to, lang: None, packed: OnceLock::new() })
+        Ok(Stanza {
+            element,
+            kind,
+            type_,
+            from: self.from,
+            to: self.to,
+            lang: None,
+            packed: OnceLock::new(),
+            text: OnceLock::new(),
+        })
     }
 
     fn spliced(&self) -> String {

@@ -10,6 +10,7 @@ mod types;
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use xylem_xml::{Element, Node};
 
 pub use edit::Edit;
@@ -36,6 +37,7 @@ pub struct Stanza {
     /// Language of the stream, for a stanza that names none.
     lang: Option<Arc<str>>,
     packed: OnceLock<Arc<Packed>>,
+    text: OnceLock<Bytes>,
 }
 
 impl Stanza {
@@ -50,7 +52,7 @@ impl Stanza {
         if kind == Kind::Iq {
             head::check_iq(element.root(), type_)?;
         }
-        Ok(Self { element, kind, type_, from, to, lang: None, packed: OnceLock::new() })
+        Ok(Self { element, kind, type_, from, to, lang: None, packed: OnceLock::new(), text: OnceLock::new() })
     }
 
     /// Understands a stanza given as text, in the namespace `jabber:client`
@@ -159,6 +161,7 @@ impl Stanza {
             to,
             lang: self.lang.clone(),
             packed: OnceLock::new(),
+            text: OnceLock::new(),
         }
     }
 
@@ -178,6 +181,7 @@ impl Stanza {
         self.from = Some(from);
         self.lang = lang;
         self.packed = OnceLock::new();
+        self.text = OnceLock::new();
         self
     }
 
@@ -186,6 +190,12 @@ impl Stanza {
     pub fn packed(&self) -> Arc<Packed> {
         let packed = self.packed.get_or_init(|| Arc::new(Packed::of(self)));
         packed.clone()
+    }
+
+    /// As [`Stanza::to_xml_string`]; computed once and shared by those who keep it.
+    #[must_use]
+    pub fn to_bytes(&self) -> Bytes {
+        self.text.get_or_init(|| Bytes::from(self.to_xml_string())).clone()
     }
 
     /// The language of the stream, where it has to be added.

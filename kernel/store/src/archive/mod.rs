@@ -1,8 +1,13 @@
 //! Append-only history per partition, with paging.
 
+mod change;
+mod chunk;
 mod clock;
-mod lower;
+mod fold;
+mod group;
 mod page;
+mod peers;
+mod tail;
 mod tally;
 
 use std::fmt;
@@ -12,11 +17,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub(crate) use clock::ArchiveClock;
-pub(crate) use lower::{Counts, lower_append, lower_purge, lower_replace};
+pub(crate) use fold::Folder;
+pub use peers::{ArchiveMark, ArchivePeer, PeersQuery};
+pub(crate) use tail::Tails;
 pub(crate) use tally::Tallies;
 
+use crate::backend::Backend;
 use crate::error::Result;
+use crate::keys::Family;
 use crate::store::Store;
+use crate::store::erase::partitions;
 use crate::tables::TableId;
 use crate::ticket::Ticket;
 
@@ -209,8 +219,30 @@ impl Archive {
     /// # Errors
     /// Those of the backend.
     pub async fn page(&self, partition: &str, query: ArchiveQuery) -> Result<ArchivePage> {
+        self.read(partition, move |reader| reader.page(&query)).await
+    }
+
+    /// Who has rows in a partition, and the newest rows of each, without their payloads. Costs a seek for
+    /// each peer, whatever the archive has. Sees everything that was submitted before the call.
+    ///
+    /// # Errors
+    /// Those of the backend.
+    pub async fn peers(&self, partition: &str, query: PeersQuery) -> Result<Vec<ArchivePeer>> {
+        self.read(partition, move |reader| reader.peers(query)).await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        partition: &str,
+        read: impl FnOnce(&page::Reader<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let (table, name) = (self.store.table_name(self.table), Arc::<str>::from(partition));
-        self.store.read_settled(self.table, partition, move |backend| page::page(backend, &table, &name, &query)).await
+        let (shared, id) = (Arc::clone(self.store.shared()), self.table);
+        let run = move |backend: &dyn Backend| {
+            let tail = shared.tails.of(id, &name);
+            read(&page::Reader { backend, table: &table, partition: &name, tail })
+        };
+        self.store.read_settled(self.table, partition, run).await
     }
 
     /// Reads one row.
@@ -218,17 +250,28 @@ impl Archive {
     /// # Errors
     /// Those of the backend.
     pub async fn get(&self, partition: &str, id: ArchiveId) -> Result<Option<ArchiveRow>> {
-        let (table, name) = (self.store.table_name(self.table), Arc::<str>::from(partition));
-        self.store.read_settled(self.table, partition, move |backend| page::row(backend, &table, &name, id)).await
+        self.read(partition, move |reader| reader.row(id)).await
     }
 
-    /// Number of rows in a partition; one read, whatever the number is.
+    /// Names of partitions that have rows, or had some lately; sorted, above `after`.
+    ///
+    /// # Errors
+    /// Those of the backend.
+    pub async fn partitions(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>> {
+        // A job finds all rows in their place.
+        self.store.run_job(|_, _| {}).await;
+        let (table, after) = (self.store.table_name(self.table), after.map(str::to_owned));
+        let run = move |backend: &dyn Backend| partitions(backend, &table, Family::Count, after.as_deref(), limit);
+        self.store.read(run).await
+    }
+
+    /// Number of rows in a partition; one read at most, whatever the number is.
     ///
     /// # Errors
     /// Those of the backend.
     pub async fn count(&self, partition: &str) -> Result<u64> {
-        let (table, name) = (self.store.table_name(self.table), Arc::<str>::from(partition));
-        self.store.read_settled(self.table, partition, move |backend| page::count(backend, &table, &name)).await
+        let (store, name, table) = (self.store.clone(), Arc::<str>::from(partition), self.table);
+        self.store.read_settled(self.table, partition, move |_| store.archived(table, &name)).await
     }
 
     /// Number of rows, those submitted but not yet committed included. Waits for nobody;
@@ -237,12 +280,30 @@ impl Archive {
     /// # Errors
     /// Those of the backend.
     pub fn count_now(&self, partition: &str) -> Result<u64> {
-        let shared = self.store.shared();
-        if let Some(rows) = shared.tallies.rows(self.table, partition) {
+        self.store.archived(self.table, partition)
+    }
+}
+
+impl Store {
+    /// See [`Archive::count_now`].
+    ///
+    /// # Errors
+    /// Those of the backend.
+    pub fn archived(&self, table: TableId, partition: &str) -> Result<u64> {
+        let shared = self.shared();
+        if let Some(rows) = shared.tallies.rows(table, partition) {
             return Ok(rows);
         }
-        let table = self.store.table_name(self.table);
-        let rows = shared.guarded(|| page::count(&*shared.backend, &table, partition))?;
-        Ok(shared.tallies.read(self.table, partition, rows))
+        let name = self.table_name(table);
+        // In this order, so that what is folded meanwhile is known by its id.
+        let tail = shared.tails.of(table, partition);
+        let state = shared.guarded(|| change::State::read(&*shared.backend, &name, partition))?;
+        let reader = page::Reader { backend: &*shared.backend, table: &name, partition, tail: Vec::new() };
+        let mut rows = state.rows;
+        for row in tail {
+            let counted = row.id.0 <= state.last && shared.guarded(|| reader.row(row.id))?.is_some();
+            rows += u64::from(!counted);
+        }
+        Ok(shared.tallies.read(table, partition, rows))
     }
 }

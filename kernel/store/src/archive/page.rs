@@ -1,38 +1,13 @@
-//! Reading an archive, and the form of its rows.
+//! Reading an archive.
 
-use bytes::Bytes;
+use std::ops::{Bound, RangeBounds};
 
+use super::chunk::Chunk;
 use super::{ArchiveId, ArchivePage, ArchiveQuery, ArchiveRow, SEQUENCE_BITS};
 use crate::backend::{Backend, Scan};
 use crate::error::{Result, StoreError};
 use crate::keys::{self, Family, Key};
-
-const FORMAT: u8 = 1;
-
-pub(super) fn encode(at_ms: u64, peer: &str, payload: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(payload.len() + peer.len() + 11);
-    out.push(FORMAT);
-    out.extend_from_slice(&at_ms.to_le_bytes());
-    out.extend_from_slice(&u16::try_from(peer.len()).unwrap_or(u16::MAX).to_le_bytes());
-    out.extend_from_slice(peer.as_bytes());
-    out.extend_from_slice(payload);
-    out
-}
-
-pub(super) fn decode(table: &str, id: ArchiveId, stored: Vec<u8>) -> Result<ArchiveRow> {
-    parse(id, &Bytes::from(stored)).ok_or_else(|| StoreError::damaged(table, "unreadable archive row"))
-}
-
-fn parse(id: ArchiveId, stored: &Bytes) -> Option<ArchiveRow> {
-    let (format, rest) = stored.split_first()?;
-    let (at_ms, rest) = rest.split_first_chunk::<8>()?;
-    let (length, rest) = rest.split_first_chunk::<2>()?;
-    let (peer, payload) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
-    let peer = std::str::from_utf8(peer).ok()?;
-    let payload = stored.slice_ref(payload);
-    let at_ms = u64::from_le_bytes(*at_ms);
-    (*format == FORMAT).then(|| ArchiveRow { id, at_ms, peer: peer.into(), payload })
-}
+use crate::turn::ArchiveEntry;
 
 pub(super) fn id_at_end(key: &[u8]) -> Option<ArchiveId> {
     key.last_chunk::<8>().map(|id| ArchiveId(u64::from_be_bytes(*id)))
@@ -42,198 +17,294 @@ pub(super) fn row_key(partition: &str, id: ArchiveId) -> Vec<u8> {
     Key::new(Family::Entry, partition).last(&id.0.to_be_bytes())
 }
 
-/// Rows are found by the name of their peer; the entry holds the part.
-pub(super) fn peer_key(partition: &str, peer: &str, id: ArchiveId) -> Vec<u8> {
-    Key::new(Family::Peer, partition).part(split(peer).0.as_bytes()).last(&id.0.to_be_bytes())
+/// Chunks in which the peer of this name has rows.
+pub(super) fn peer_key(partition: &str, name: &str, chunk: ArchiveId) -> Vec<u8> {
+    Key::new(Family::Peer, partition).part(name.as_bytes()).last(&chunk.0.to_be_bytes())
 }
 
-pub(super) fn peer_value(peer: &str) -> Vec<u8> {
-    split(peer).1.as_bytes().to_vec()
+/// Its rows there: id, marks, part.
+pub(super) fn peer_value(rows: &[&ArchiveEntry]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(rows.len() * 24);
+    for row in rows {
+        let part = split(&row.peer).1.as_bytes();
+        out.extend_from_slice(&row.id.0.to_le_bytes());
+        out.push(row.marks);
+        out.extend_from_slice(&u16::try_from(part.len()).unwrap_or(u16::MAX).to_le_bytes());
+        out.extend_from_slice(part);
+    }
+    out
 }
 
 pub(super) fn count_key(partition: &str) -> Vec<u8> {
     Key::new(Family::Count, partition).prefix()
 }
 
-pub(super) fn decode_count(table: &str, stored: Option<Vec<u8>>) -> Result<u64> {
-    let Some(stored) = stored else { return Ok(0) };
-    let number = <[u8; 8]>::try_from(stored.as_slice());
-    number.map(u64::from_le_bytes).map_err(|_| StoreError::damaged(table, "unreadable row count"))
-}
-
-pub(super) fn count(backend: &dyn Backend, table: &str, partition: &str) -> Result<u64> {
-    decode_count(table, backend.get(table, &count_key(partition))?)
-}
-
-pub(super) fn row(backend: &dyn Backend, table: &str, partition: &str, id: ArchiveId) -> Result<Option<ArchiveRow>> {
-    let stored = backend.get(table, &row_key(partition, id))?;
-    stored.map(|stored| decode(table, id, stored)).transpose()
-}
-
 /// The name of a peer, and the part of it.
-fn split(peer: &str) -> (&str, &str) {
+pub(super) fn split(peer: &str) -> (&str, &str) {
     peer.split_once('/').unwrap_or((peer, ""))
 }
 
-pub(super) fn page(backend: &dyn Backend, table: &str, partition: &str, query: &ArchiveQuery) -> Result<ArchivePage> {
-    for id in &query.required {
-        if backend.get(table, &row_key(partition, *id))?.is_none() {
-            return Ok(ArchivePage { missing: Some(*id), ..ArchivePage::default() });
-        }
-    }
-    let mut page = Filling { rows: Vec::new(), bytes: 0, query };
-    let complete = match (&query.ids, &query.peer) {
-        (Some(ids), _) => match named(backend, table, partition, ids, &mut page)? {
-            Named::Missing(id) => return Ok(ArchivePage { missing: Some(id), ..ArchivePage::default() }),
-            Named::Filled { complete } => complete,
-        },
-        (None, Some(peer)) => of_peer(backend, table, partition, peer, &mut page)?,
-        (None, None) => of_all(backend, table, partition, &mut page)?,
-    };
-    Ok(ArchivePage { rows: page.rows, complete, missing: None })
+/// An archive to read: what is in chunks, and the rows that are not yet.
+pub(super) struct Reader<'a> {
+    pub(super) backend: &'a dyn Backend,
+    pub(super) table: &'a str,
+    pub(super) partition: &'a str,
+    /// In order of their ids; taken before anything is read.
+    pub(super) tail: Vec<ArchiveEntry>,
 }
 
-/// A page being filled.
-struct Filling<'a> {
-    rows: Vec<ArchiveRow>,
+impl Reader<'_> {
+    pub(super) fn row(&self, id: ArchiveId) -> Result<Option<ArchiveRow>> {
+        if let Ok(at) = self.tail.binary_search_by_key(&id, |row| row.id) {
+            return Ok(self.tail.get(at).cloned().map(shown));
+        }
+        let Some(chunk) = self.chunks_from(id)?.pop() else { return Ok(None) };
+        let found = chunk.1.rows().find(|row| row.id() == id);
+        found.map(|row| row.entry(self.table).map(shown)).transpose()
+    }
+
+    pub(super) fn page(&self, query: &ArchiveQuery) -> Result<ArchivePage> {
+        for id in &query.required {
+            if self.row(*id)?.is_none() {
+                return Ok(missing(*id));
+            }
+        }
+        if let Some(ids) = &query.ids {
+            return self.named(ids, query);
+        }
+        let range = Range::of(query);
+        let peer = query.peer.as_deref().map(|peer| (peer, split(peer)));
+        let wanted = |row: &[u8]| match peer {
+            None => true,
+            Some((_, (name, ""))) => row == name.as_bytes() || named(row, name),
+            Some((full, _)) => row == full.as_bytes(),
+        };
+        let mut found = Found { rows: Vec::new(), bytes: 0, query };
+        let exhausted = match peer {
+            None => self.gather(Key::new(Family::Entry, self.partition).prefix(), &range, &wanted, &mut found)?,
+            Some((_, (name, _))) => {
+                let prefix = Key::new(Family::Peer, self.partition).part(name.as_bytes()).prefix();
+                self.gather(prefix, &range, &wanted, &mut found)?
+            }
+        };
+        let tail = self.tail.iter().filter(|row| range.holds(row.id) && wanted(row.peer.as_bytes()));
+        found.rows.extend(tail.cloned());
+        Ok(found.page(exhausted))
+    }
+
+    /// Collects rows from the chunks that the keys below `prefix` end with, until there are more than
+    /// a page takes. True when it came to the end.
+    fn gather(
+        &self,
+        prefix: Vec<u8>,
+        range: &Range,
+        wanted: &dyn Fn(&[u8]) -> bool,
+        found: &mut Found<'_>,
+    ) -> Result<bool> {
+        let of_rows = prefix.first() == Some(&(Family::Entry as u8));
+        let newest_first = found.query.newest_first;
+        for scan in range.scans(newest_first) {
+            let mut scan = keys::below(&prefix, &scan);
+            let single = scan.limit == 1;
+            loop {
+                let limit = scan.limit.min(found.chunks());
+                let chunks = self.backend.scan(self.table, &scan.clone().limit(limit))?;
+                let read = chunks.len();
+                if let Some((last, _)) = chunks.last() {
+                    scan = if scan.reverse { scan.before(last.clone()) } else { scan.after(last.clone()) };
+                }
+                for (key, stored) in chunks {
+                    let stored = if of_rows { Some(stored) } else { self.chunk_at(&key)? };
+                    // A chunk that is gone by now has no rows any more.
+                    let Some(stored) = stored else { continue };
+                    let chunk = Chunk::decode(self.table, stored)?;
+                    if !self.take(&chunk, range, wanted, found)? {
+                        return Ok(false);
+                    }
+                    if range.ends_before(key_id(self.table, &key)?, newest_first) {
+                        return Ok(true);
+                    }
+                }
+                if single || read < limit {
+                    break;
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// False when there are more rows than a page takes.
+    fn take(
+        &self,
+        chunk: &Chunk,
+        range: &Range,
+        wanted: &dyn Fn(&[u8]) -> bool,
+        found: &mut Found<'_>,
+    ) -> Result<bool> {
+        let rows = chunk.rows().filter(|row| range.holds(row.id()) && wanted(row.peer()));
+        let newest_first = found.query.newest_first;
+        let mut add = |row: super::chunk::Row<'_>| Ok::<bool, StoreError>(found.add(row.entry(self.table)?));
+        if newest_first {
+            for row in rows.rev() {
+                if !add(row)? {
+                    return Ok(false);
+                }
+            }
+        } else {
+            for row in rows {
+                if !add(row)? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn chunk_at(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        self.backend.get(self.table, &row_key(self.partition, key_id(self.table, key)?))
+    }
+
+    /// The first chunk that may hold the row.
+    fn chunks_from(&self, id: ArchiveId) -> Result<Vec<(ArchiveId, Chunk)>> {
+        let prefix = Key::new(Family::Entry, self.partition).prefix();
+        let from = Scan { lower: Bound::Included(id.0.to_be_bytes().to_vec()), ..Scan::all() };
+        let found = self.backend.scan(self.table, &keys::below(&prefix, &from).limit(1))?;
+        let chunk =
+            |(key, stored): (Vec<u8>, Vec<u8>)| Ok((key_id(self.table, &key)?, Chunk::decode(self.table, stored)?));
+        found.into_iter().map(chunk).collect()
+    }
+
+    fn named(&self, ids: &[ArchiveId], query: &ArchiveQuery) -> Result<ArchivePage> {
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
+        let range = Range::of(query);
+        let mut found = Found { rows: Vec::new(), bytes: 0, query };
+        for id in ids {
+            let Some(row) = self.row(id)? else { return Ok(missing(id)) };
+            let of_peer = query.peer.as_deref().is_none_or(|peer| match split(peer) {
+                (name, "") => split(&row.peer).0 == name,
+                _ => *row.peer == *peer,
+            });
+            if of_peer && range.holds(id) {
+                let ArchiveRow { id, at_ms, peer, payload } = row;
+                found.rows.push(ArchiveEntry { id, at_ms, marks: 0, peer, payload });
+            }
+        }
+        Ok(found.page(true))
+    }
+}
+
+fn missing(id: ArchiveId) -> ArchivePage {
+    ArchivePage { missing: Some(id), ..ArchivePage::default() }
+}
+
+fn shown(row: ArchiveEntry) -> ArchiveRow {
+    ArchiveRow { id: row.id, at_ms: row.at_ms, peer: row.peer, payload: row.payload }
+}
+
+/// Whether a peer has this name, whatever its part.
+fn named(peer: &[u8], name: &str) -> bool {
+    peer.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'/'))
+}
+
+/// Rows for a page, and one more if there is one.
+struct Found<'a> {
+    rows: Vec<ArchiveEntry>,
     bytes: usize,
     query: &'a ArchiveQuery,
 }
 
-impl Filling<'_> {
-    /// Takes a row if there is room.
-    fn take(&mut self, row: ArchiveRow) -> bool {
-        let room = self.has_room();
-        if room {
-            self.bytes = self.bytes.saturating_add(row.payload.len());
-            self.rows.push(row);
-        }
+/// Chunks read at once, so that big rows are noticed before many are in memory.
+const AT_ONCE: usize = 8;
+
+impl Found<'_> {
+    /// False when the page is full without it.
+    fn add(&mut self, row: ArchiveEntry) -> bool {
+        let room = self.rows.len() < self.query.limit && self.bytes < self.query.bytes;
+        self.bytes = self.bytes.saturating_add(row.payload.len());
+        self.rows.push(row);
         room
     }
 
-    fn has_room(&self) -> bool {
-        self.rows.len() < self.query.limit && self.bytes < self.query.bytes
+    /// How many chunks to read next.
+    fn chunks(&self) -> usize {
+        let left = self.query.limit.saturating_sub(self.rows.len());
+        (left / super::chunk::ROWS + 2).min(AT_ONCE)
     }
 
-    /// How many entries to read next; one more than there is room for tells whether there is more.
-    fn wanted(&self) -> usize {
-        self.query.limit.saturating_sub(self.rows.len()).saturating_add(1).min(AT_ONCE)
-    }
-}
-
-/// Entries read at once, so that big rows are noticed before many are in memory.
-const AT_ONCE: usize = 128;
-/// The same for index entries, which are small.
-const INDEX_AT_ONCE: usize = 1024;
-
-/// True when it reached the end of what matches.
-fn of_all(backend: &dyn Backend, table: &str, partition: &str, page: &mut Filling<'_>) -> Result<bool> {
-    let prefix = Key::new(Family::Entry, partition).prefix();
-    let mut scan = keys::below(&prefix, &id_range(page.query)).reverse(page.query.newest_first);
-    loop {
-        let wanted = page.wanted();
-        let found = backend.scan(table, &scan.clone().limit(wanted))?;
-        let exhausted = found.len() < wanted;
-        if let Some((last, _)) = found.last() {
-            scan = if scan.reverse { scan.before(last.clone()) } else { scan.after(last.clone()) };
+    /// The page, from rows in any order, some of them twice.
+    fn page(mut self, exhausted: bool) -> ArchivePage {
+        self.rows.sort_by_key(|row| row.id);
+        self.rows.dedup_by_key(|row| row.id);
+        if self.query.newest_first {
+            self.rows.reverse();
         }
-        for (key, stored) in found {
-            if !page.take(decode(table, key_id(table, &key)?, stored)?) {
-                return Ok(false);
+        let (mut rows, mut bytes, total) = (Vec::new(), 0_usize, self.rows.len());
+        for row in self.rows {
+            if rows.len() >= self.query.limit || bytes >= self.query.bytes {
+                break;
             }
+            bytes = bytes.saturating_add(row.payload.len());
+            rows.push(shown(row));
         }
-        if exhausted {
-            return Ok(true);
-        }
+        let complete = exhausted && rows.len() == total;
+        ArchivePage { rows, complete, missing: None }
     }
 }
 
-fn of_peer(backend: &dyn Backend, table: &str, partition: &str, peer: &str, page: &mut Filling<'_>) -> Result<bool> {
-    let (name, part) = split(peer);
-    let prefix = Key::new(Family::Peer, partition).part(name.as_bytes()).prefix();
-    let mut scan = keys::below(&prefix, &id_range(page.query)).reverse(page.query.newest_first);
-    loop {
-        let wanted = if part.is_empty() { page.wanted() } else { INDEX_AT_ONCE };
-        let found = backend.scan(table, &scan.clone().limit(wanted))?;
-        let exhausted = found.len() < wanted;
-        if let Some((last, _)) = found.last() {
-            scan = if scan.reverse { scan.before(last.clone()) } else { scan.after(last.clone()) };
+/// The ids that a query allows.
+struct Range {
+    lower: Bound<u64>,
+    upper: Bound<u64>,
+}
+
+impl Range {
+    fn of(query: &ArchiveQuery) -> Self {
+        // From the first id of a millisecond on.
+        let start = query.start_ms.map(|start| start.min(u64::MAX >> SEQUENCE_BITS) << SEQUENCE_BITS);
+        let after = query.after.map(|after| after.0.saturating_add(1));
+        let above = query.end_ms.and_then(|end| end.checked_add(1)).filter(|end| end >> (64 - SEQUENCE_BITS) == 0);
+        let below = [above.map(|above| above << SEQUENCE_BITS), query.before.map(|before| before.0)];
+        Self {
+            lower: start.max(after).map_or(Bound::Unbounded, Bound::Included),
+            upper: below.into_iter().flatten().min().map_or(Bound::Unbounded, Bound::Excluded),
         }
-        for (key, _) in found.iter().filter(|(_, of)| part.is_empty() || of == part.as_bytes()) {
-            if !page.has_room() {
-                return Ok(false);
+    }
+
+    fn holds(&self, id: ArchiveId) -> bool {
+        (self.lower, self.upper).contains(&id.0)
+    }
+
+    /// Over the keys of chunks, each of which is not before any row of the chunk: those that may
+    /// have rows of the range, in the direction that is asked for.
+    fn scans(&self, newest_first: bool) -> Vec<Scan> {
+        let bytes = |bound: &Bound<u64>| match bound {
+            Bound::Included(id) => Bound::Included(id.to_be_bytes().to_vec()),
+            Bound::Excluded(id) => Bound::Excluded(id.to_be_bytes().to_vec()),
+            Bound::Unbounded => Bound::Unbounded,
+        };
+        let lower = bytes(&self.lower);
+        if !newest_first {
+            return vec![Scan { lower, ..Scan::all() }];
+        }
+        match &self.upper {
+            Bound::Excluded(above) => {
+                let above = above.to_be_bytes().to_vec();
+                // The chunk across the upper end, then those below it.
+                let across = Scan { lower: Bound::Included(above.clone()), ..Scan::all() }.limit(1);
+                vec![across, Scan { lower, upper: Bound::Excluded(above), ..Scan::all() }.reverse(true)]
             }
-            // A row that was removed since the index was read is left out.
-            if let Some(row) = row(backend, table, partition, key_id(table, key)?)? {
-                page.take(row);
-            }
-        }
-        if exhausted {
-            return Ok(true);
+            _ => vec![Scan { lower, ..Scan::all() }.reverse(true)],
         }
     }
-}
 
-enum Named {
-    Missing(ArchiveId),
-    Filled { complete: bool },
-}
-
-fn named(
-    backend: &dyn Backend,
-    table: &str,
-    partition: &str,
-    ids: &[ArchiveId],
-    page: &mut Filling<'_>,
-) -> Result<Named> {
-    let mut ids = ids.to_vec();
-    ids.sort_unstable();
-    ids.dedup();
-    if page.query.newest_first {
-        ids.reverse();
+    /// Whether chunks behind this one have no rows of the range.
+    fn ends_before(&self, chunk: ArchiveId, newest_first: bool) -> bool {
+        !newest_first && !matches!(self.upper, Bound::Unbounded) && !(Bound::Unbounded, self.upper).contains(&chunk.0)
     }
-    let range = id_range(page.query);
-    let mut complete = true;
-    for id in ids {
-        let Some(row) = row(backend, table, partition, id)? else { return Ok(Named::Missing(id)) };
-        let of_peer = page.query.peer.as_deref().is_none_or(|peer| match split(peer) {
-            (name, "") => split(&row.peer).0 == name,
-            _ => *row.peer == *peer,
-        });
-        if of_peer && holds(&range, id) {
-            complete &= page.take(row);
-        }
-    }
-    Ok(Named::Filled { complete })
-}
-
-fn holds(range: &Scan, id: ArchiveId) -> bool {
-    use std::ops::RangeBounds;
-    let id = id.0.to_be_bytes().to_vec();
-    (range.lower.clone(), range.upper.clone()).contains(&id)
 }
 
 fn key_id(table: &str, key: &[u8]) -> Result<ArchiveId> {
     id_at_end(key).ok_or_else(|| StoreError::damaged(table, "archive key without id"))
-}
-
-/// The ids that a query allows, as a scan over their big-endian form.
-fn id_range(query: &ArchiveQuery) -> Scan {
-    let mut scan = Scan::all();
-    if let Some(start) = query.start_ms {
-        // From the first id of that millisecond on.
-        let first = start.min(u64::MAX >> SEQUENCE_BITS) << SEQUENCE_BITS;
-        scan = Scan { lower: std::ops::Bound::Included(first.to_be_bytes().to_vec()), ..scan };
-    }
-    if let Some(after) = query.after {
-        scan = scan.after(after.0.to_be_bytes());
-    }
-    if let Some(above) = query.end_ms.and_then(|end| end.checked_add(1)).filter(|end| end >> (64 - SEQUENCE_BITS) == 0)
-    {
-        scan = scan.before((above << SEQUENCE_BITS).to_be_bytes());
-    }
-    if let Some(before) = query.before {
-        scan = scan.before(before.0.to_be_bytes());
-    }
-    scan
 }

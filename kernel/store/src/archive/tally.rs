@@ -1,8 +1,9 @@
 //! How many rows each archive partition has, what is submitted but not yet
 //! committed included, so that a quota can be checked without waiting.
 
-use std::collections::HashMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
+
+use hashbrown::HashMap;
 
 use crate::locks::Mutex;
 use crate::tables::TableId;

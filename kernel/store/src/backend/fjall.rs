@@ -13,9 +13,13 @@ use super::sled_files::sync;
 use crate::error::{Result, StoreError};
 
 const CACHE_BYTES: u64 = 64 << 20;
-/// Small journals and memory tables keep the replay after a crash short.
-const JOURNAL_BYTES: u64 = 64 << 20;
-const MEMTABLE_BYTES: u64 = 8 << 20;
+/// Small journals and memory tables keep the replay after a crash short; bigger ones are written
+/// to files less often. Groups of archive rows that live shorter than a memory table never get there.
+const JOURNAL_BYTES: u64 = 128 << 20;
+const MEMTABLE_BYTES: u64 = 32 << 20;
+/// With more of them the first hands compactions on to the others, and as long as these are busy it
+/// takes them back and hands them on again, without a pause (fjall 3.1).
+const WORKERS: usize = 1;
 
 pub(super) struct Fjall {
     db: Database,
@@ -25,7 +29,8 @@ pub(super) struct Fjall {
 impl Fjall {
     /// Opens or creates the database.
     pub(super) fn open(dir: &Path) -> Result<Self, Failure> {
-        let builder = Database::builder(dir).cache_size(CACHE_BYTES).max_journaling_size(JOURNAL_BYTES);
+        let builder =
+            Database::builder(dir).cache_size(CACHE_BYTES).max_journaling_size(JOURNAL_BYTES).worker_threads(WORKERS);
         let db = builder.open().map_err(judge)?;
         let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
         let data = db.keyspace("data", options).map_err(judge)?;

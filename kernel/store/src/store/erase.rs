@@ -20,6 +20,8 @@ impl Store {
     /// Those of the backend and of a commit.
     pub async fn erase(&self, table: &str) -> Result<u64> {
         self.barrier().await?;
+        // A job finds all rows in their place.
+        self.run_job(|_, _| {}).await;
         let mut erased = 0;
         for family in [Family::Row, Family::Count] {
             let mut last: Option<String> = None;
@@ -50,6 +52,7 @@ impl Store {
     /// Those of the backend.
     pub async fn tables(&self, prefix: &str) -> Result<Vec<String>> {
         let prefix = prefix.to_owned();
+        self.run_job(|_, _| {}).await;
         self.read(move |backend| {
             let mut filled = Vec::new();
             for name in backend.tables()?.into_iter().filter(|name| name.starts_with(&prefix)) {

@@ -78,6 +78,7 @@ impl Store {
             metrics: Metrics::default(),
             imported: AtomicBool::new(false),
             tallies: archive::Tallies::default(),
+            tails: archive::Tails::default(),
         });
         let committer = Committer::new(Arc::clone(&shared))?;
         let thread = std::thread::Builder::new().name("store-commit".into()).spawn(move || committer.run());

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 
-use crate::archive::{ArchiveClock, Tallies};
+use crate::archive::{ArchiveClock, Tails, Tallies};
 use crate::backend::{Backend, Scan};
 use crate::cache::PartitionCache;
 use crate::disk_space::DiskSpace;
@@ -32,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) disk: DiskSpace,
     pub(crate) clock: Arc<ArchiveClock>,
     pub(crate) tallies: Tallies,
+    pub(crate) tails: Tails,
 }
 
 impl Shared {

@@ -31,6 +31,15 @@ impl Store {
         self.submit_callback(turn.class, turn.ops, turn.bytes, Box::new(done));
     }
 
+    /// As [`Store::submit_turn`], for whom nobody waits. A failure is the whole store's, see [`Store::health`].
+    ///
+    /// # Errors
+    /// The turn is refused.
+    pub fn submit_turn_unheard(&self, turn: Turn) -> Result<()> {
+        self.shared().accepts(&turn.ops)?;
+        self.push(turn.class, turn.ops, turn.bytes, Done::Nobody).map_err(|_| StoreError::Closed)
+    }
+
     /// Hands over writes to tables that no shape uses.
     pub fn submit(&self, batch: Batch) -> Ticket {
         self.submit_class(batch, Class::Durable)
@@ -67,12 +76,17 @@ impl Store {
     /// Runs `job` on the committer's thread between two commits; also when
     /// the store is read-only, but not when it is closed.
     pub(crate) async fn run_job(&self, job: impl FnOnce(&dyn Backend, &mut Recorder) + Send + 'static) {
-        let (sender, ticket) = Ticket::pair();
-        if let Some(place) = self.shared().queue.place(&self.shared().options) {
-            place.push(Class::Durable, Work::Job(Box::new(job)), 0, Done::Ticket(sender));
+        if let Some(ticket) = self.submit_job(Box::new(job)) {
             // What the job found out it tells itself.
             let _ = ticket.wait().await;
         }
+    }
+
+    fn submit_job(&self, job: crate::queue::Job) -> Option<Ticket> {
+        let (sender, ticket) = Ticket::pair();
+        let place = self.shared().queue.place(&self.shared().options)?;
+        place.push(Class::Durable, Work::Job(job), 0, Done::Ticket(sender));
+        Some(ticket)
     }
 
     fn submit_ticket(&self, class: Class, ops: Vec<TurnOp>, bytes: usize) -> Ticket {

@@ -88,7 +88,7 @@ async fn read(store: &Store) -> Model {
     assert_eq!(number, number_in(store, NUMBERS[1]), "half a batch");
     let mut model = Model { number, ..Model::default() };
     read_rows(&store.kv(KV), &mut model).await;
-    read_archive(store, &store.archive(ARCHIVE), &mut model).await;
+    read_archive(&store.archive(ARCHIVE), &mut model).await;
     model
 }
 
@@ -125,12 +125,8 @@ async fn stored_index(kv: &Kv, name: &str) -> Vec<(u8, Vec<u8>)> {
     entries.into_iter().map(|(key, _)| split(key)).collect()
 }
 
-async fn read_archive(store: &Store, archive: &Archive, model: &mut Model) {
-    let mut names = std::collections::BTreeSet::new();
-    for (key, _) in store.scan(ARCHIVE, Scan::prefix(*b"c")).await.unwrap() {
-        names.insert(String::from_utf8(key[1..key.len() - 2].to_vec()).unwrap());
-    }
-    for name in names {
+async fn read_archive(archive: &Archive, model: &mut Model) {
+    for name in archive.partitions(None, usize::MAX).await.unwrap() {
         let mut query = ArchiveQuery { limit: 50, ..ArchiveQuery::default() };
         let mut rows = 0;
         loop {

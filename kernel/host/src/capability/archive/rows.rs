@@ -139,7 +139,7 @@ fn read(guest: &mut Guest, store: u32, query: ArchiveQuery) -> Result<ArchivePag
 
 fn opened(guest: &mut Guest, store: u32) -> Result<(Archive, String), Fault> {
     let core = Arc::clone(&guest.core);
-    let slot = slot(&core, store)?;
+    let slot = readable(&core, store)?;
     let partition = Core::partition_name(slot, &guest.call()?.cause).to_owned();
     Ok((core.services.store.archive(&slot.name), partition))
 }
