@@ -4,6 +4,7 @@
 mod chain;
 mod extensions;
 mod iq;
+mod lookups;
 mod order;
 mod states;
 

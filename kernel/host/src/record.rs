@@ -27,7 +27,7 @@ fn appended(core: &Core, entry: u32, parties: Parties<'_>, stanza: &Stanza) -> O
     let partition = if of_domain { parties.domain } else { parties.key };
     let services = &core.services;
     let rows = services.store.archived(slot.table, partition).ok()?;
-    if rows == 0 || rows >= slot.quota_rows || rows % record.every == 0 {
+    if rows == 0 || rows >= slot.quota_rows || rows.is_multiple_of(record.every) {
         return None;
     }
     let mut turn = services.store.turn();

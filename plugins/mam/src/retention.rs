@@ -22,7 +22,7 @@ pub(crate) fn after(cx: &Cx, before: u64) -> Result<(), Fault> {
     if before == 0 {
         wake_tomorrow(cx);
     }
-    if before % EVERY == 0 { purge(cx) } else { Ok(()) }
+    if before.is_multiple_of(EVERY) { purge(cx) } else { Ok(()) }
 }
 
 pub(crate) fn retain(cx: &Cx, _wake: &xylem_sdk::Wake) -> Result<(), Failure> {

@@ -278,7 +278,7 @@ impl Page<'_> {
             (Some(handler), Some(Native::Strip(_))) => {
                 return self.refuse(handler.span(), "with `strip` nobody is called; take one of them out");
             }
-            (None, _) => return self.refuse(span, "`handler` is missing; write the name of the function"),
+            (None, _) => return self.refuse(span, "missing field `handler`; write the name of a function"),
         };
         Ok(Hook {
             line,

@@ -11,11 +11,12 @@ use hashbrown::HashMap;
 use smallvec::SmallVec;
 use xylem_stanza::{Jid, Stanza};
 
+use super::lookups::{Lookup, LookupOf, is_set};
 use super::order::{self, Node};
 use super::{ManifestEntry, PlanError};
 use crate::call::PluginIndex;
 use crate::filter::{AddressForm, AddressForms, Types};
-use crate::manifest::{ElementName, KeyKind, Native, OnFault, Scope, Test, When};
+use crate::manifest::{ElementName, KeyKind, Native, OnFault, Test, When};
 use crate::point::{HookPoint, Phase};
 
 /// Rows of stores, as native filters see them. Nothing here waits.
@@ -67,24 +68,6 @@ pub struct Step {
     lookup_bits: u64,
     /// Whether all of them are rows of the account.
     by_rows: bool,
-}
-
-#[derive(Debug, Clone)]
-struct Lookup {
-    bit: u8,
-    of: LookupOf,
-}
-
-#[derive(Debug, Clone)]
-enum LookupOf {
-    /// A row of the other party.
-    Peer(Arc<str>, Scope),
-    /// Any row at all.
-    Any(Arc<str>, Scope),
-    /// A session.
-    Tagged(Arc<str>),
-    /// Whether the other party is the key.
-    Own,
 }
 
 /// The hooks of a point.
@@ -408,52 +391,6 @@ impl<'a> Walk<'a> {
             *known = true;
         }
         if step.when.holds(*bits) { Asks::Yes(*bits) } else { Asks::No }
-    }
-}
-
-impl Lookup {
-    /// The store, if it is about rows of the account.
-    fn table(&self, key: KeyKind) -> Option<&Arc<str>> {
-        match &self.of {
-            LookupOf::Peer(table, scope) | LookupOf::Any(table, scope) => {
-                (*scope != Scope::Domain && key != KeyKind::Domain).then_some(table)
-            }
-            LookupOf::Tagged(_) => None,
-        }
-    }
-}
-
-impl LookupOf {
-    /// Whether it holds; an error names the rows that are not in memory.
-    fn found<'a, 'p>(
-        &'a self,
-        step: &Step,
-        party: &Party<'p>,
-        views: &dyn Views,
-    ) -> Result<bool, (&'a Arc<str>, &'p str)> {
-        let of = |scope: Scope| {
-            let of_domain = scope == Scope::Domain || step.key == KeyKind::Domain;
-            if of_domain { party.domain } else { party.key }
-        };
-        match self {
-            Self::Any(table, scope) => views.any(table, of(*scope)).ok_or((table, of(*scope))),
-            Self::Peer(table, scope) => match party.peer {
-                Some(peer) => views.contains(table, of(*scope), peer).ok_or((table, of(*scope))),
-                None => Ok(false),
-            },
-            Self::Tagged(tag) => Ok(views.tagged(party.key, tag)),
-            Self::Own => Ok(party.peer.is_some_and(|peer| peer.bare_str() == party.key)),
-        }
-    }
-}
-
-/// Whether an option has this value, as a manifest writes it.
-fn is_set(config: &serde_json::Value, option: &str, value: &str) -> bool {
-    match config.get(option) {
-        Some(serde_json::Value::String(set)) => set == value,
-        Some(serde_json::Value::Bool(set)) => value.parse() == Ok(*set),
-        Some(serde_json::Value::Number(set)) => set.as_i64().is_some_and(|set| value.parse() == Ok(set)),
-        _ => false,
     }
 }
 
