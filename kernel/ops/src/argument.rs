@@ -1,97 +1,91 @@
 //! What an operation takes, with bounds that are checked before it runs.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use crate::error::OpError;
+pub use crate::kind::{Kind, Words};
 
 /// One argument of an operation.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Argument {
     /// The key in the JSON object, and the name on every face.
-    pub name: &'static str,
-    pub help: &'static str,
+    pub name: Cow<'static, str>,
+    pub help: Cow<'static, str>,
     pub kind: Kind,
     pub required: bool,
-}
-
-/// What values an argument takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Text of 1 to `max` bytes.
-    Text {
-        max: usize,
-    },
-    /// Text of 1 to 1023 bytes that is never shown nor logged.
-    Secret,
-    /// A bare address, `name@domain`; at most 2047 bytes (RFC 7622 §3.1).
-    Account,
-    /// An absolute path on the server's machine.
-    Path,
-    /// A whole number within bounds, both included.
-    Number {
-        min: u64,
-        max: u64,
-    },
-    Flag,
 }
 
 impl Argument {
     #[must_use]
     pub const fn required(name: &'static str, kind: Kind, help: &'static str) -> Self {
-        Self { name, help, kind, required: true }
+        Self { name: Cow::Borrowed(name), help: Cow::Borrowed(help), kind, required: true }
     }
 
     #[must_use]
     pub const fn optional(name: &'static str, kind: Kind, help: &'static str) -> Self {
-        Self { name, help, kind, required: false }
+        Self { name: Cow::Borrowed(name), help: Cow::Borrowed(help), kind, required: false }
     }
 
-    fn check(&self, value: &Value) -> Result<(), OpError> {
-        let wrong = |right: String| OpError::Invalid(format!("{} must be {right}", self.name));
-        match self.kind {
-            Kind::Text { max } => text(value, max).ok_or_else(|| wrong(format!("text of 1 to {max} bytes"))),
-            Kind::Secret => text(value, 1023).ok_or_else(|| wrong("text of 1 to 1023 bytes".into())),
-            Kind::Account => text(value, 2047)
-                .filter(|t| t.split_once('@').is_some_and(|(l, d)| !l.is_empty() && !d.is_empty()))
-                .ok_or_else(|| wrong("an address of the form name@domain".into())),
-            Kind::Path => {
-                text(value, 4096).filter(|t| t.starts_with('/')).ok_or_else(|| wrong("an absolute path".into()))
-            }
-            Kind::Number { min, max } => {
-                let fits = value.as_u64().is_some_and(|n| (min..=max).contains(&n));
-                return if fits { Ok(()) } else { Err(wrong(format!("a number from {min} to {max}"))) };
-            }
-            Kind::Flag => return value.as_bool().map(drop).ok_or_else(|| wrong("true or false".into())),
-        }
-        .map(drop)
+    /// A value from the texts of a query or a command line.
+    ///
+    /// # Errors
+    /// [`OpError::Invalid`] if they are not of its kind.
+    pub fn from_text(&self, given: &[&str]) -> Result<Value, OpError> {
+        self.kind.from_text(given).ok_or_else(|| self.wrong())
+    }
+
+    fn wrong(&self) -> OpError {
+        OpError::Invalid(format!("{} must be {}", self.name, self.kind.right()))
     }
 }
 
-/// Checks a JSON object against an operation's arguments. Null counts as absent.
-pub fn check(arguments: &[Argument], given: &mut Map<String, Value>) -> Result<(), OpError> {
+/// Checks what was given, and makes it canonical: addresses prepared (RFC 7622), nulls left out.
+///
+/// # Errors
+/// [`OpError::Invalid`] for an unknown argument and for one out of its bounds.
+pub fn canonical(arguments: &[Argument], given: &mut Map<String, Value>) -> Result<(), OpError> {
     given.retain(|_, value| !value.is_null());
-    for key in given.keys() {
-        if !arguments.iter().any(|a| a.name == key) {
-            let known: Vec<_> = arguments.iter().map(|a| a.name).collect();
-            let known =
-                if known.is_empty() { "it takes none".into() } else { format!("it takes {}", known.join(", ")) };
-            return Err(OpError::Invalid(format!("unknown argument {key}: {known}")));
-        }
+    let mut wrong = Ok(());
+    for (key, value) in given.iter_mut() {
+        let outcome = match arguments.iter().find(|a| a.name == *key) {
+            Some(argument) => match argument.kind.canonical(value.clone()) {
+                Some(canonical) => {
+                    *value = canonical;
+                    Ok(())
+                }
+                None => Err(argument.wrong()),
+            },
+            None => Err(unknown(arguments, key)),
+        };
+        wrong = wrong.and(outcome);
     }
-    for argument in arguments {
-        match given.get(argument.name) {
-            Some(value) => argument.check(value)?,
-            None if argument.required => {
-                return Err(OpError::Invalid(format!("{} is missing: {}", argument.name, argument.help)));
-            }
-            None => {}
-        }
-    }
-    Ok(())
+    wrong
 }
 
-fn text(value: &Value, max: usize) -> Option<&str> {
-    value.as_str().filter(|t| (1..=max).contains(&t.len()) && !t.contains('\0'))
+/// Checks that nothing is missing.
+///
+/// # Errors
+/// [`OpError::Invalid`] names what is, and says what it is for.
+pub fn complete(arguments: &[Argument], given: &Map<String, Value>) -> Result<(), OpError> {
+    match arguments.iter().find(|a| a.required && !given.contains_key(&*a.name)) {
+        Some(missing) => Err(OpError::Invalid(format!("{} is missing: {}", missing.name, missing.help))),
+        None => Ok(()),
+    }
+}
+
+fn unknown(arguments: &[Argument], key: &str) -> OpError {
+    let known: Vec<_> = arguments.iter().map(|a| &*a.name).collect();
+    let known = if known.is_empty() { "it takes none".into() } else { format!("it takes {}", known.join(", ")) };
+    OpError::Invalid(format!("unknown argument {key}: {known}"))
+}
+
+/// The arguments as they may be written down: without secrets.
+#[must_use]
+pub fn without_secrets(arguments: &[Argument], given: &Map<String, Value>) -> Map<String, Value> {
+    let is_secret = |key: &str| arguments.iter().any(|a| a.name == *key && a.kind.is_secret());
+    given.iter().filter(|(key, _)| !is_secret(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 #[cfg(test)]
@@ -104,26 +98,56 @@ mod tests {
     const ARGUMENTS: &[Argument] = &[
         Argument::required("account", Kind::Account, "whose"),
         Argument::optional("limit", Kind::Number { min: 1, max: 10 }, "how many"),
-        Argument::optional("path", Kind::Path, "where"),
+        Argument::optional("password", Kind::Secret, "what opens it"),
+        Argument::optional("order", Kind::choice(&["asc", "desc"]), "which way"),
+        Argument::optional("domains", Kind::List { items: 2, max: 5 }, "where"),
     ];
 
-    fn checked(value: Value) -> Result<(), String> {
+    fn checked(value: Value) -> Result<Value, String> {
         let Value::Object(mut map) = value else { panic!("not an object") };
-        check(ARGUMENTS, &mut map).map_err(|e| e.to_string())
+        canonical(ARGUMENTS, &mut map)
+            .and_then(|()| complete(ARGUMENTS, &map))
+            .map(|()| Value::Object(map))
+            .map_err(|e| e.to_string())
     }
 
     #[test]
     fn bounds_are_kept_and_named() {
-        assert_eq!(checked(json!({"account": "a@b", "limit": 10, "path": null})), Ok(()));
+        assert!(checked(json!({"account": "a@b", "limit": 10, "order": null, "domains": ["a"]})).is_ok());
         assert!(checked(json!({"account": "a@b", "limit": 11})).unwrap_err().contains("from 1 to 10"));
         assert!(checked(json!({"account": "a@b", "limit": "3"})).unwrap_err().contains("from 1 to 10"));
         assert!(checked(json!({"account": "b"})).unwrap_err().contains("name@domain"));
-        assert!(checked(json!({"account": "a@b", "path": "x"})).unwrap_err().contains("absolute"));
+        assert!(checked(json!({"account": "a@b", "order": "up"})).unwrap_err().contains("one of asc, desc"));
+        assert!(checked(json!({"account": "a@b", "domains": ["a", "b", "c"]})).unwrap_err().contains("up to 2"));
+    }
+
+    #[test]
+    fn addresses_are_made_canonical() {
+        assert_eq!(
+            checked(json!({"account": "Juliet@Example.ORG"})).unwrap(),
+            json!({"account": "juliet@example.org"})
+        );
     }
 
     #[test]
     fn missing_and_unknown_arguments_are_named() {
         assert!(checked(json!({})).unwrap_err().starts_with("account is missing"));
         assert!(checked(json!({"account": "a@b", "acount": 1})).unwrap_err().contains("it takes account, limit"));
+    }
+
+    #[test]
+    fn texts_become_values() {
+        let of = |name: &str, texts: &[&str]| {
+            ARGUMENTS.iter().find(|a| a.name == name).unwrap().from_text(texts).map_err(|e| e.to_string())
+        };
+        assert_eq!(of("limit", &["3"]), Ok(json!(3)));
+        assert_eq!(of("domains", &["a,b", "c"]), Ok(json!(["a", "b", "c"])));
+        assert!(of("limit", &["x"]).is_err() && of("limit", &["1", "2"]).is_err());
+    }
+
+    #[test]
+    fn secrets_are_left_out() {
+        let Value::Object(given) = json!({"account": "a@b", "password": "pencil"}) else { panic!() };
+        assert_eq!(Value::Object(without_secrets(ARGUMENTS, &given)), json!({"account": "a@b"}));
     }
 }

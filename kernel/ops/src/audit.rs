@@ -3,57 +3,114 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::caller::Caller;
 use crate::error::OpError;
+use crate::operation::Spec;
 
 /// The audit log of one server.
 pub struct AuditLog {
+    path: PathBuf,
     file: Mutex<File>,
 }
 
-#[derive(Serialize)]
-struct Line<'a> {
+/// A change, as it is about to be written down.
+pub(crate) struct Change<'a> {
+    caller: &'a Caller,
+    operation: String,
+    pub(crate) what: String,
+    pub(crate) arguments: Map<String, Value>,
+    pub(crate) before: Value,
+    pub(crate) after: Value,
+}
+
+impl<'a> Change<'a> {
+    pub(crate) fn of(spec: &Spec, caller: &'a Caller) -> Self {
+        let operation = spec.name.clone().into_owned();
+        let what = spec.help.trim_end_matches('.').to_owned();
+        Self { caller, operation, what, arguments: Map::new(), before: Value::Null, after: Value::Null }
+    }
+}
+
+/// One line of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuditRow {
     /// Milliseconds since 1970 UTC.
-    at: u64,
-    who: &'a str,
-    from: &'a str,
-    operation: &'a str,
-    what: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    pub at: u64,
+    pub who: String,
+    /// `local socket`, or a network address.
+    pub from: String,
+    /// `command-line`, `rest`, `console` or `ad-hoc`.
+    #[serde(default)]
+    pub face: String,
+    pub operation: String,
+    /// In words.
+    pub what: String,
+    /// What was given, without secrets.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub arguments: Map<String, Value>,
+    /// What it was about before, where that can be told.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub before: Value,
+    /// And afterwards.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub after: Value,
+    /// Why it was not done; none if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 impl AuditLog {
     /// Opens the file for appending; creates it readable for its owner alone.
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
-        Ok(Self { file: Mutex::new(file) })
+        Ok(Self { path: path.to_path_buf(), file: Mutex::new(file) })
+    }
+
+    /// Writes down what happened outside the table: who signed in, and how.
+    pub fn event(&self, caller: &Caller, operation: &str, what: String, error: Option<&OpError>) -> io::Result<()> {
+        let operation = operation.to_owned();
+        let change = Change { caller, operation, what, arguments: Map::new(), before: Value::Null, after: Value::Null };
+        self.write(change, error)
     }
 
     /// Writes one line in one system call, so that lines never mix.
-    pub fn write(&self, caller: &Caller, operation: &str, what: &str, error: Option<&OpError>) -> io::Result<()> {
-        let line = Line {
+    pub(crate) fn write(&self, change: Change<'_>, error: Option<&OpError>) -> io::Result<()> {
+        let Change { caller, operation, what, arguments, before, after } = change;
+        let row = AuditRow {
             at: now(),
-            who: &caller.who,
-            from: &caller.from,
+            who: caller.who.clone(),
+            from: caller.from.clone(),
+            face: caller.face.word().to_owned(),
             operation,
             what,
+            arguments,
+            before,
+            after,
             error: error.map(ToString::to_string),
         };
-        let mut text = serde_json::to_vec(&line).map_err(io::Error::other)?;
+        let mut text = serde_json::to_vec(&row).map_err(io::Error::other)?;
         text.push(b'\n');
         self.file.lock().unwrap_or_else(PoisonError::into_inner).write_all(&text)?;
+        let AuditRow { who, from, operation, what, .. } = &row;
         match error {
-            None => tracing::info!(who = caller.who, from = caller.from, operation, "done: {what}"),
-            Some(error) => tracing::warn!(who = caller.who, from = caller.from, operation, %error, "refused: {what}"),
+            None => tracing::info!(who, from, operation, "done: {what}"),
+            Some(error) => tracing::warn!(who, from, operation, %error, "refused: {what}"),
         }
         Ok(())
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Whether the file can still be written to.

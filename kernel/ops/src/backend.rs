@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::caller::{Caller, Role};
 use crate::data::{Exported, Imported};
 use crate::device::{DeviceRow, Revoked};
 use crate::error::OpError;
+use crate::page::{Page, Paging};
 use crate::plugin::{ChainReport, PluginDetail, PluginRow, Removed};
 use crate::server::{HealthReport, ReloadReport, StatusReport};
 use crate::session::{Ended, SessionRow};
@@ -26,6 +28,7 @@ pub struct Backend {
     pub plugins: Arc<dyn Plugins>,
     pub data: Arc<dyn Data>,
     pub server: Arc<dyn Server>,
+    pub tokens: Arc<dyn Tokens>,
 }
 
 pub trait Accounts: Send + Sync {
@@ -34,27 +37,31 @@ pub trait Accounts: Send + Sync {
     /// Removes it with everything plugins store for it, and ends its sessions.
     fn delete(&self, account: String) -> Answer<'_, ()>;
     fn set_password(&self, account: String, password: String) -> Answer<'_, ()>;
-    /// In order of address, those of one domain or of all, after `after`.
-    fn list(&self, domain: Option<String>, after: Option<String>, limit: usize) -> Answer<'_, Vec<Account>>;
+    /// In order of address, those of one domain or of all.
+    fn list(&self, domain: Option<String>, paging: Paging) -> Answer<'_, Page<Account>>;
     fn show(&self, account: String) -> Answer<'_, Account>;
+    /// What an account is to the server; [`OpError::NotFound`] if there is no such account.
+    fn role(&self, account: String) -> Answer<'_, Role>;
+    /// Makes it something else. [`OpError::Conflict`] if no owner would be left.
+    fn set_role(&self, account: String, role: Role) -> Answer<'_, Account>;
 }
 
 pub trait Sessions: Send + Sync {
     /// Those of one account, of one domain, or all.
-    fn list(&self, account: Option<String>, domain: Option<String>, limit: usize) -> Answer<'_, Vec<SessionRow>>;
+    fn list(&self, account: Option<String>, domain: Option<String>, paging: Paging) -> Answer<'_, Page<SessionRow>>;
     /// Ends one session, or all of the account.
     fn end(&self, account: String, resource: Option<String>) -> Answer<'_, Ended>;
 }
 
 pub trait Devices: Send + Sync {
     /// Those that could log in with a token now.
-    fn list(&self, account: String) -> Answer<'_, Vec<DeviceRow>>;
+    fn list(&self, account: String, paging: Paging) -> Answer<'_, Page<DeviceRow>>;
     /// Ends the tokens and the sessions of one; [`OpError::NotFound`] if there is none.
     fn revoke(&self, account: String, id: String) -> Answer<'_, Revoked>;
 }
 
 pub trait Plugins: Send + Sync {
-    fn list(&self) -> Answer<'_, Vec<PluginRow>>;
+    fn list(&self, paging: Paging) -> Answer<'_, Page<PluginRow>>;
     fn info(&self, id: String) -> Answer<'_, PluginDetail>;
     /// Takes a package file in; refuses one that is installed already unless `upgrade`.
     fn install(&self, package: PathBuf, upgrade: bool) -> Answer<'_, PluginRow>;
@@ -67,6 +74,12 @@ pub trait Plugins: Send + Sync {
     fn chain(&self, point: Option<String>, domain: Option<String>) -> Answer<'_, ChainReport>;
 }
 
+pub trait Tokens: Send + Sync {
+    /// Whom a bearer token is for, as that account is now; none if it is no token, has expired or
+    /// was revoked, or if its account may not sign in. `from` is for [`Caller::from`].
+    fn bearer(&self, token: String, from: String) -> Answer<'_, Option<Caller>>;
+}
+
 pub trait Data: Send + Sync {
     /// Writes everything into a new file.
     fn export(&self, path: PathBuf) -> Answer<'_, Exported>;
@@ -74,6 +87,8 @@ pub trait Data: Send + Sync {
 }
 
 pub trait Server: Send + Sync {
+    /// The domains that are served now.
+    fn domains(&self) -> Vec<String>;
     fn status(&self) -> Answer<'_, StatusReport>;
     fn health(&self) -> Answer<'_, HealthReport>;
     /// Reads the configuration again and applies what can be applied.

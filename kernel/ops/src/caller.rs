@@ -1,23 +1,211 @@
+//! Who asks: roles, and what narrows them.
+
+use std::fmt;
+
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What somebody may do, from least to most. Each includes those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+use crate::scopes::Scopes;
+
+/// What an account is to the server. The order is for reading; who may do what is said by
+/// [`crate::access::Roles`] of each operation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Permission {
-    /// See how the server does, but nobody's address.
-    Observe,
-    /// See and manage accounts and sessions.
-    Operate,
-    /// Everything: plugins, configuration, the data itself.
-    Own,
+pub enum Rank {
+    /// Uses the server; sees and changes what is of the own account.
+    #[default]
+    User,
+    /// Reads the audit log and how the server does, and nothing of anybody's.
+    Auditor,
+    /// Sees what administrators see, and changes nothing.
+    Operator,
+    /// Manages accounts and what belongs to them, in some domains or in all.
+    Administrator,
+    /// Everything: plugins, configuration, the data itself, who is what.
+    Owner,
+}
+
+impl Rank {
+    pub const ALL: [Self; 5] = [Self::User, Self::Auditor, Self::Operator, Self::Administrator, Self::Owner];
+    /// Their words, in the same order.
+    pub const WORDS: [&'static str; 5] = ["user", "auditor", "operator", "administrator", "owner"];
+
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Auditor => "auditor",
+            Self::Operator => "operator",
+            Self::Administrator => "administrator",
+            Self::Owner => "owner",
+        }
+    }
+}
+
+/// A rank and where it holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Role {
+    #[serde(rename = "role")]
+    pub rank: Rank,
+    /// The domains that an administrator or operator is limited to; null means all.
+    #[serde(default)]
+    pub domains: Option<Vec<String>>,
+}
+
+impl Role {
+    #[must_use]
+    pub const fn of(rank: Rank) -> Self {
+        Self { rank, domains: None }
+    }
+
+    #[must_use]
+    pub const fn limited(rank: Rank, domains: Vec<String>) -> Self {
+        Self { rank, domains: Some(domains) }
+    }
+
+    /// Whether it holds in this domain.
+    #[must_use]
+    pub fn holds_in(&self, domain: &str) -> bool {
+        self.domains().is_none_or(|own| own.iter().any(|own| own == domain))
+    }
+
+    /// The domains it is limited to; ranks that have nothing to do with domains are not.
+    #[must_use]
+    pub fn domains(&self) -> Option<&[String]> {
+        match self.rank {
+            Rank::Administrator | Rank::Operator => self.domains.as_deref(),
+            Rank::User | Rank::Auditor | Rank::Owner => None,
+        }
+    }
+
+    /// Whether who has this role may manage an account that has the other: give it, take it, set
+    /// its password. Otherwise an administrator would be an owner by setting an owner's password.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self.rank, other.rank) {
+            (Rank::Owner, _) | (Rank::Administrator, Rank::User) => true,
+            (Rank::Administrator, Rank::Owner) => false,
+            (Rank::Administrator, Rank::Auditor) => self.domains.is_none(),
+            (Rank::Administrator, Rank::Operator | Rank::Administrator) => match (&self.domains, &other.domains) {
+                (None, _) => true,
+                (Some(_), None) => false,
+                (Some(own), Some(others)) => others.iter().all(|domain| own.contains(domain)),
+            },
+            (Rank::User | Rank::Auditor | Rank::Operator, _) => false,
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.rank.word())?;
+        match self.domains() {
+            Some(domains) => write!(f, " of {}", domains.join(", ")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Through what an operation was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Face {
+    /// The local socket.
+    CommandLine,
+    /// HTTP with a token.
+    Rest,
+    /// HTTP with a session of the console.
+    Console,
+    /// XEP-0050.
+    AdHoc,
+}
+
+impl Face {
+    pub const WORDS: [&'static str; 4] = ["command-line", "rest", "console", "ad-hoc"];
+
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::CommandLine => "command-line",
+            Self::Rest => "rest",
+            Self::Console => "console",
+            Self::AdHoc => "ad-hoc",
+        }
+    }
 }
 
 /// Who asks for an operation, as established by the face it came through.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// For the audit log: `root`, `uid 1000`, an account.
+    /// For the audit log: `root`, `uid 1000`, an account, an account with its token.
     pub who: String,
-    /// For the audit log: `local socket`, an address.
+    /// For the audit log: `local socket`, a network address.
     pub from: String,
-    pub permission: Permission,
+    pub face: Face,
+    pub role: Role,
+    /// The bare address of the own account; none on the local socket.
+    pub account: Option<String>,
+    /// What a token leaves of the role; none without a token.
+    pub narrowed: Option<Narrowed>,
+}
+
+/// What a token leaves of its account's role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Narrowed {
+    /// No more than this.
+    pub ceiling: Role,
+    /// Nothing but these.
+    pub scopes: Scopes,
+}
+
+impl Caller {
+    /// Root, or the server's own user, on the local socket: an owner.
+    #[must_use]
+    pub fn local(who: impl Into<String>) -> Self {
+        Self {
+            who: who.into(),
+            from: "local socket".to_owned(),
+            face: Face::CommandLine,
+            role: Role::of(Rank::Owner),
+            account: None,
+            narrowed: None,
+        }
+    }
+
+    /// An account that proved who it is.
+    #[must_use]
+    pub fn account(account: impl Into<String>, role: Role, face: Face, from: impl Into<String>) -> Self {
+        let account = account.into();
+        Self { who: account.clone(), from: from.into(), face, role, account: Some(account), narrowed: None }
+    }
+
+    /// Every role that has to allow what is asked for.
+    pub fn roles(&self) -> impl Iterator<Item = &Role> {
+        std::iter::once(&self.role).chain(self.narrowed.iter().map(|narrowed| &narrowed.ceiling))
+    }
+
+    /// Whether it manages accounts of this role, token and all.
+    #[must_use]
+    pub fn covers(&self, other: &Role) -> bool {
+        self.roles().all(|role| role.covers(other))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_manages_who_is_more() {
+        let of = |rank, domain: &str| Role::limited(rank, vec![domain.to_owned()]);
+        let owner = Role::of(Rank::Owner);
+        let administrator = of(Rank::Administrator, "a.example");
+        assert!(owner.covers(&owner) && owner.covers(&Role::of(Rank::Auditor)));
+        assert!(!administrator.covers(&owner) && !administrator.covers(&Role::of(Rank::Administrator)));
+        assert!(administrator.covers(&administrator) && administrator.covers(&of(Rank::Operator, "a.example")));
+        assert!(!administrator.covers(&of(Rank::Operator, "b.example")));
+        assert!(!administrator.covers(&Role::of(Rank::Auditor)));
+        assert!(Role::of(Rank::Administrator).covers(&Role::of(Rank::Auditor)));
+        assert!(!Role::of(Rank::Operator).covers(&Role::default()));
+    }
 }

@@ -1,14 +1,15 @@
 //! `device.*`: clients that may log in again with a token instead of the password.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::access::{About, Danger, Roles};
 use crate::argument::{Argument, Kind};
-use crate::backend::{Answer, Backend};
-use crate::caller::Permission;
-use crate::operation::{Operation, Spec};
+use crate::operation::operation;
+use crate::page::{Page, Paging};
 
 /// A client of an account, on one device.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeviceRow {
     /// What the server calls it; its resources end with it.
     pub id: String,
@@ -28,7 +29,7 @@ pub struct DeviceRow {
 }
 
 /// What was ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Revoked {
     pub account: String,
     pub id: String,
@@ -38,52 +39,32 @@ pub struct Revoked {
 
 const ACCOUNT: Argument = Argument::required("account", Kind::Account, "the account's address, name@domain");
 
-#[derive(Debug, Serialize, Deserialize)]
-pub struct List {
-    pub account: String,
+operation! {
+    List { account: String, #[serde(flatten)] paging: Paging } -> Page<DeviceRow>,
+    name: "device.list",
+    help: "Lists the devices that may log in with a token.",
+    route: get "/users/{account}/devices",
+    arguments: [ACCOUNT],
+    pages: ["seen", "since", "software"],
+    result: "a list of devices",
+    roles: Roles::SEE.and_own(),
+    about: About::account(),
+    run: |it, backend| backend.devices.list(it.account, it.paging),
 }
 
-impl Operation for List {
-    const SPEC: Spec = Spec {
-        name: "device.list",
-        help: "Lists the devices that may log in with a token.",
-        arguments: &[ACCOUNT],
-        result: "a list of devices",
-        permission: Permission::Operate,
-        changes: false,
-    };
-    type Output = Vec<DeviceRow>;
-
-    fn run(self, backend: &Backend) -> Answer<'_, Vec<DeviceRow>> {
-        backend.devices.list(self.account)
-    }
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Revoke {
-    pub account: String,
-    pub id: String,
-}
-
-impl Operation for Revoke {
-    const SPEC: Spec = Spec {
-        name: "device.revoke",
-        help: "Ends a device's tokens and its sessions; it needs the password to come back.",
-        arguments: &[
-            ACCOUNT,
-            Argument::required("id", Kind::Text { max: 64 }, "the device's id, as device.list shows it"),
-        ],
-        result: "how many sessions were told to end",
-        permission: Permission::Operate,
-        changes: true,
-    };
-    type Output = Revoked;
-
-    fn audit(&self) -> String {
-        format!("revoke the device {} of {}", self.id, self.account)
-    }
-
-    fn run(self, backend: &Backend) -> Answer<'_, Revoked> {
-        backend.devices.revoke(self.account, self.id)
-    }
+operation! {
+    Revoke { account: String, id: String } -> Revoked,
+    name: "device.revoke",
+    help: "Ends a device's tokens and its sessions; it needs the password to come back.",
+    route: delete "/users/{account}/devices/{id}",
+    arguments: [
+        ACCOUNT,
+        Argument::required("id", Kind::Text { max: 64 }, "the device's id, as device.list shows it"),
+    ],
+    result: "how many sessions were told to end",
+    roles: Roles::ADMINISTER.and_own(),
+    about: About::account(),
+    danger: Danger::confirm("The device is disconnected and needs the password to come back."),
+    audit: |it| format!("revoke the device {} of {}", it.id, it.account),
+    run: |it, backend| backend.devices.revoke(it.account, it.id),
 }

@@ -4,26 +4,43 @@
 //! [`Ops`]: each hands over a name, arguments as JSON and a [`Caller`], and gets
 //! JSON back. What an operation is called, takes, needs and writes to the audit
 //! log stands once, beside its type, in [`user`], [`session`], [`device`], [`plugin`],
-//! [`data`] and [`server`]. How it is done is behind the traits of [`backend`].
+//! [`data`] and [`server`]; what plugins add comes through [`contributed`]. Who may
+//! is decided in [`permit`], for all of them. How it is done is behind the traits of [`backend`].
 
+pub mod access;
 pub mod argument;
 pub mod audit;
 pub mod backend;
 pub mod caller;
+pub mod contributed;
 pub mod data;
 pub mod device;
 pub mod error;
+pub mod files;
+pub mod kind;
 pub mod operation;
+pub mod page;
+pub mod permit;
 pub mod plugin;
 pub mod registry;
+pub mod route;
+pub mod scopes;
 pub mod server;
 pub mod session;
+pub mod streams;
 pub mod user;
 
-pub use argument::{Argument, Kind};
-pub use audit::AuditLog;
+pub use access::{About, Danger, Roles};
+pub use argument::{Argument, Kind, Words};
+pub use audit::{AuditLog, AuditRow};
 pub use backend::{Answer, Backend};
-pub use caller::{Caller, Permission};
+pub use caller::{Caller, Face, Narrowed, Rank, Role};
+pub use contributed::Contributed;
 pub use error::OpError;
-pub use operation::{Operation, Spec};
+pub use files::Files;
+pub use operation::{Operation, Output, Spec};
+pub use page::{Key, Order, Page, Paging};
 pub use registry::Ops;
+pub use route::{Method, Route};
+pub use scopes::Scopes;
+pub use streams::{Streams, Topic};

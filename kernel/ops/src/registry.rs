@@ -3,16 +3,22 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
+use tokio::sync::mpsc;
 
 use crate::argument;
-use crate::audit::AuditLog;
+use crate::audit::{AuditLog, Change};
 use crate::backend::Backend;
 use crate::caller::Caller;
+use crate::contributed::{Contributed, Nothing, Snapshot};
 use crate::error::OpError;
+use crate::files::Files;
+use crate::kind::Kind;
 use crate::operation::{Operation, Spec};
+use crate::permit;
+use crate::streams::{Silence, Streams, Topic};
 use crate::{data, device, plugin, server, session, user};
 
 /// All operations over one backend.
@@ -20,27 +26,42 @@ pub struct Ops {
     table: BTreeMap<&'static str, Entry>,
     backend: Backend,
     audit: Arc<AuditLog>,
+    files: Files,
+    contributed: Arc<dyn Contributed>,
+    /// What [`Contributed::specs`] said last.
+    known: Mutex<Option<Arc<Snapshot>>>,
+    streams: Arc<dyn Streams>,
 }
 
 struct Entry {
-    spec: Spec,
-    prepare: fn(Value) -> Result<Prepared, OpError>,
+    spec: Arc<Spec>,
+    prepare: Prepare,
 }
+
+type Prepare = fn(Value, &Caller) -> Result<Box<dyn Prepared>, OpError>;
+type JsonAnswer<'a> = Pin<Box<dyn Future<Output = Result<Value, OpError>> + Send + 'a>>;
 
 /// Decoded arguments, with their type forgotten.
-struct Prepared {
-    audit: String,
-    run: Run,
+trait Prepared: Send {
+    fn audit(&self) -> String;
+    fn state<'a>(&self, backend: &'a Backend) -> Option<JsonAnswer<'a>>;
+    fn run<'a>(self: Box<Self>, backend: &'a Backend, caller: &'a Caller) -> JsonAnswer<'a>;
 }
-
-type Run = Box<dyn for<'a> FnOnce(&'a Backend) -> JsonAnswer<'a> + Send>;
-type JsonAnswer<'a> = Pin<Box<dyn Future<Output = Result<Value, OpError>> + Send + 'a>>;
 
 impl Ops {
     #[must_use]
-    pub fn new(backend: Backend, audit: Arc<AuditLog>) -> Self {
-        let mut ops = Self { table: BTreeMap::new(), backend, audit };
+    pub fn new(backend: Backend, audit: Arc<AuditLog>, files: Files) -> Self {
+        let mut ops = Self {
+            table: BTreeMap::new(),
+            backend,
+            audit,
+            files,
+            contributed: Arc::new(Nothing),
+            known: Mutex::default(),
+            streams: Arc::new(Silence),
+        };
         ops.put::<user::Add>().put::<user::Delete>().put::<user::Password>().put::<user::List>().put::<user::Show>();
+        ops.put::<user::SetRole>();
         ops.put::<session::List>().put::<session::End>();
         ops.put::<device::List>().put::<device::Revoke>();
         ops.put::<plugin::List>().put::<plugin::Info>().put::<plugin::Install>().put::<plugin::Enable>();
@@ -50,58 +71,250 @@ impl Ops {
         ops
     }
 
-    /// Every operation, by name.
-    pub fn specs(&self) -> impl Iterator<Item = &Spec> {
+    /// The same with what plugins contribute.
+    #[must_use]
+    pub fn with_contributed(self, contributed: Arc<dyn Contributed>) -> Self {
+        Self { contributed, ..self }
+    }
+
+    /// The same with topics to follow.
+    #[must_use]
+    pub fn with_streams(self, streams: Arc<dyn Streams>) -> Self {
+        Self { streams, ..self }
+    }
+
+    /// The operations of the server itself, by name.
+    pub fn own_specs(&self) -> impl Iterator<Item = &Arc<Spec>> {
         self.table.values().map(|entry| &entry.spec)
     }
 
-    /// Checks permission and arguments, runs the operation, and writes the audit
-    /// line if it changes something. A change whose audit line cannot be written
-    /// is not begun.
-    pub async fn call(&self, caller: &Caller, name: &str, arguments: Value) -> Result<Value, OpError> {
-        let entry = self.table.get(name).ok_or_else(|| OpError::UnknownOperation(name.to_owned()))?;
-        let mut arguments = object(arguments)?;
-        argument::check(entry.spec.arguments, &mut arguments)?;
-        let prepared = (entry.prepare)(Value::Object(arguments))?;
-        if caller.permission < entry.spec.permission {
-            let denied = OpError::Denied(format!("{name} needs the permission {:?}", entry.spec.permission));
-            self.note(&entry.spec, caller, &prepared.audit, Some(&denied))?;
-            return Err(denied);
+    /// Every operation that there is now, by name.
+    #[must_use]
+    pub fn specs(&self) -> Vec<Arc<Spec>> {
+        let contributed = self.snapshot();
+        self.own_specs().chain(contributed.specs.values()).cloned().collect()
+    }
+
+    /// Those that the caller may call with some arguments or others.
+    #[must_use]
+    pub fn specs_for(&self, caller: &Caller) -> Vec<Arc<Spec>> {
+        self.specs().into_iter().filter(|spec| permit::might(caller, spec)).collect()
+    }
+
+    /// The operation of this name, if there is one now.
+    #[must_use]
+    pub fn spec(&self, name: &str) -> Option<Arc<Spec>> {
+        match self.table.get(name) {
+            Some(entry) => Some(Arc::clone(&entry.spec)),
+            None => self.snapshot().specs.get(name).cloned(),
         }
-        if entry.spec.changes {
+    }
+
+    /// Where uploads and exports lie.
+    #[must_use]
+    pub fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// Whom a bearer token is for; none if it is none, or no longer.
+    pub async fn bearer(&self, token: &str, from: String) -> Result<Option<Caller>, OpError> {
+        self.backend.tokens.bearer(token.to_owned(), from).await
+    }
+
+    /// The topics that the caller may follow.
+    #[must_use]
+    pub fn topics_for(&self, caller: &Caller) -> Vec<Topic> {
+        self.streams.topics().into_iter().filter(|topic| may_follow(caller, topic)).collect()
+    }
+
+    /// Begins to follow a topic; a token needs the scope `events.TOPIC`.
+    pub fn subscribe(
+        &self,
+        topic: &str,
+        filter: &Map<String, Value>,
+        caller: &Caller,
+    ) -> Result<mpsc::Receiver<Value>, OpError> {
+        let topics = self.streams.topics();
+        let known = topics.iter().find(|known| known.name == topic);
+        let known = known.ok_or_else(|| OpError::NotFound(format!("there is no topic {topic}")))?;
+        if !may_follow(caller, known) {
+            return Err(OpError::Denied(format!("the topic {topic} is not for {}", caller.role)));
+        }
+        if let Some(wrong) = filter.keys().find(|key| known.filters.iter().all(|(name, _)| name != key)) {
+            return Err(OpError::Invalid(format!("the topic {topic} has no filter {wrong}")));
+        }
+        self.streams.subscribe(topic, filter, caller)
+    }
+
+    /// Checks arguments and permission, runs the operation, and writes the audit line if it
+    /// changes something. A change whose audit line cannot be written is not begun.
+    pub async fn call(&self, caller: &Caller, name: &str, arguments: Value) -> Result<Value, OpError> {
+        let spec = self.spec(name).ok_or_else(|| OpError::UnknownOperation(name.to_owned()))?;
+        let mut given = object(arguments)?;
+        let mut note = Change::of(&spec, caller);
+        let permitted = self.permit(caller, &spec, &mut given).await;
+        note.arguments = argument::without_secrets(&spec.arguments, &given);
+        if let Err(error) = permitted {
+            // Who may not is written down even where nothing was wrong with what he wanted.
+            if spec.changes && matches!(error, OpError::Denied(_)) {
+                self.note(note, Some(&error))?;
+            }
+            return Err(error);
+        }
+        if spec.changes {
             self.audit.ready().map_err(|e| OpError::Unavailable(format!("the audit log cannot be written: {e}")))?;
         }
-        let outcome = (prepared.run)(&self.backend).await;
-        self.note(&entry.spec, caller, &prepared.audit, outcome.as_ref().err())?;
+        match self.table.get(name) {
+            Some(entry) => self.run_own(entry, caller, given, note).await,
+            None => self.run_contributed(&spec, caller, given, note).await,
+        }
+    }
+
+    async fn permit(&self, caller: &Caller, spec: &Spec, given: &mut Map<String, Value>) -> Result<(), OpError> {
+        // What follows from the caller need not be given, so it is filled in before anything can be missing.
+        let canonical = argument::canonical(&spec.arguments, given);
+        permit::narrow(caller, spec, given, &self.backend.server.domains())?;
+        canonical?;
+        argument::complete(&spec.arguments, given)?;
+        self.covers(caller, spec, given).await?;
+        for argument in spec.arguments.iter().filter(|a| matches!(a.kind, Kind::Path | Kind::Upload)) {
+            if let Some(Value::String(text)) = given.get_mut(&*argument.name) {
+                *text = self.files.resolve(&argument.kind, caller.face, text)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whoever changes an account must be more than it is, or be it.
+    async fn covers(&self, caller: &Caller, spec: &Spec, given: &Map<String, Value>) -> Result<(), OpError> {
+        let account = spec.about.account_argument().and_then(|name| given.get(name)).and_then(Value::as_str);
+        let Some(account) = account.filter(|account| spec.changes && caller.account.as_deref() != Some(*account))
+        else {
+            return Ok(());
+        };
+        let role = match self.backend.accounts.role(account.to_owned()).await {
+            Ok(role) => role,
+            // To be told by the operation itself.
+            Err(OpError::NotFound(_) | OpError::Invalid(_)) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        if caller.covers(&role) {
+            return Ok(());
+        }
+        Err(OpError::Denied(format!("{account} is {role}, and may be changed by who is as much")))
+    }
+
+    async fn run_own(
+        &self,
+        entry: &Entry,
+        caller: &Caller,
+        given: Map<String, Value>,
+        mut note: Change<'_>,
+    ) -> Result<Value, OpError> {
+        let prepared = match (entry.prepare)(Value::Object(given), caller) {
+            Err(error @ OpError::Denied(_)) if entry.spec.changes => {
+                self.note(note, Some(&error))?;
+                return Err(error);
+            }
+            prepared => prepared?,
+        };
+        if !entry.spec.changes {
+            return prepared.run(&self.backend, caller).await;
+        }
+        note.what = prepared.audit();
+        // The same question again tells what came of it.
+        let after = prepared.state(&self.backend);
+        if let Some(before) = prepared.state(&self.backend) {
+            note.before = before.await.unwrap_or_default();
+        }
+        let outcome = prepared.run(&self.backend, caller).await;
+        if let (Some(after), Ok(_)) = (after, &outcome) {
+            note.after = after.await.unwrap_or_default();
+        }
+        self.note(note, outcome.as_ref().err())?;
         outcome
     }
 
+    async fn run_contributed(
+        &self,
+        spec: &Spec,
+        caller: &Caller,
+        given: Map<String, Value>,
+        mut note: Change<'_>,
+    ) -> Result<Value, OpError> {
+        if !spec.changes {
+            return self.contributed.call(&spec.name, caller, given).await;
+        }
+        note.what = spec.help.trim_end_matches('.').to_owned();
+        note.before = self.contributed.state(&spec.name, &given).await.unwrap_or_default();
+        let outcome = self.contributed.call(&spec.name, caller, given.clone()).await;
+        if outcome.is_ok() {
+            note.after = self.contributed.state(&spec.name, &given).await.unwrap_or_default();
+        }
+        self.note(note, outcome.as_ref().err())?;
+        outcome
+    }
+
+    fn note(&self, change: Change<'_>, error: Option<&OpError>) -> Result<(), OpError> {
+        self.audit
+            .write(change, error)
+            .map_err(|e| OpError::Failed(format!("done, but the audit log cannot be written: {e}")))
+    }
+
     fn put<O: Operation>(&mut self) -> &mut Self {
-        self.table.insert(O::SPEC.name, Entry { spec: O::SPEC, prepare: prepare::<O> });
+        self.table.insert(O::NAME, Entry { spec: Arc::new(O::spec()), prepare: prepare::<O> });
         self
     }
 
-    fn note(&self, spec: &Spec, caller: &Caller, text: &str, error: Option<&OpError>) -> Result<(), OpError> {
-        if !spec.changes {
-            return Ok(());
+    /// What plugins contribute now.
+    fn snapshot(&self) -> Arc<Snapshot> {
+        let generation = self.contributed.generation();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.as_ref().filter(|known| known.generation == generation) {
+            return Arc::clone(known);
         }
-        self.audit
-            .write(caller, spec.name, text, error)
-            .map_err(|e| OpError::Failed(format!("done, but the audit log cannot be written: {e}")))
+        let is_new = |spec: &Spec| {
+            let taken = self.own_specs().any(|own| own.name == spec.name || own.route == spec.route);
+            if taken {
+                tracing::error!(operation = &*spec.name, "a plugin's operation is left out: the server has its own");
+            }
+            !taken
+        };
+        let specs = self.contributed.specs().into_iter().filter(is_new);
+        let specs = specs.map(|spec| (spec.name.clone().into_owned(), Arc::new(spec))).collect();
+        let snapshot = Arc::new(Snapshot { generation, specs });
+        *known = Some(Arc::clone(&snapshot));
+        snapshot
     }
 }
 
-fn prepare<O: Operation>(arguments: Value) -> Result<Prepared, OpError> {
-    let operation: O = serde_json::from_value(arguments).map_err(|e| OpError::Invalid(e.to_string()))?;
-    let audit = if O::SPEC.changes { operation.audit() } else { String::new() };
-    let run: Run = Box::new(move |backend| {
-        let answer = operation.run(backend);
+fn may_follow(caller: &Caller, topic: &Topic) -> bool {
+    let in_scope = |narrowed: &crate::caller::Narrowed| narrowed.scopes.has(&format!("events.{}", topic.name));
+    caller.narrowed.as_ref().is_none_or(in_scope) && caller.roles().all(|role| topic.roles.has(role.rank))
+}
+
+impl<O: Operation> Prepared for O {
+    fn audit(&self) -> String {
+        Operation::audit(self)
+    }
+
+    fn state<'a>(&self, backend: &'a Backend) -> Option<JsonAnswer<'a>> {
+        Operation::state(self, backend)
+    }
+
+    fn run<'a>(self: Box<Self>, backend: &'a Backend, caller: &'a Caller) -> JsonAnswer<'a> {
+        let answer = Operation::run(*self, backend, caller);
         Box::pin(async move {
             let output = answer.await?;
             serde_json::to_value(output).map_err(|e| OpError::Failed(e.to_string()))
         })
-    });
-    Ok(Prepared { audit, run })
+    }
+}
+
+fn prepare<O: Operation>(arguments: Value, caller: &Caller) -> Result<Box<dyn Prepared>, OpError> {
+    let operation: O = serde_json::from_value(arguments).map_err(|e| OpError::Invalid(e.to_string()))?;
+    operation.allow(caller)?;
+    Ok(Box::new(operation))
 }
 
 fn object(arguments: Value) -> Result<Map<String, Value>, OpError> {

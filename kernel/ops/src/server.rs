@@ -1,11 +1,13 @@
 //! `status`, `health` and `config.reload`: the server as a whole.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::access::{About, Roles};
 use crate::operation::operation;
 
 /// How the server does.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StatusReport {
     pub version: String,
     pub pid: u32,
@@ -23,14 +25,14 @@ pub struct StatusReport {
 }
 
 /// Whether the server can do its work; for probes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HealthReport {
     pub healthy: bool,
     pub problems: Vec<String>,
 }
 
 /// What a reload did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReloadReport {
     /// In force now.
     pub applied: Vec<String>,
@@ -43,9 +45,11 @@ operation! {
     Status {} -> StatusReport,
     name: "status",
     help: "Shows how the server does.",
+    route: get "/status",
     arguments: [],
     result: "the status",
-    permission: Observe,
+    roles: Roles::OVERSEE,
+    about: About::Common,
     run: |_it, backend| backend.server.status(),
 }
 
@@ -54,9 +58,11 @@ operation! {
     Health {} -> HealthReport,
     name: "health",
     help: "Says whether the server can do its work.",
+    route: get "/health",
     arguments: [],
     result: "the health",
-    permission: Observe,
+    roles: Roles::OVERSEE,
+    about: About::Common,
     run: |_it, backend| backend.server.health(),
 }
 
@@ -65,9 +71,11 @@ operation! {
     Reload {} -> ReloadReport,
     name: "config.reload",
     help: "Reads configuration and certificates again; says what was applied and what needs a restart.",
+    route: post "/config/reload",
     arguments: [],
     result: "what was applied, and what was not",
-    permission: Own,
+    roles: Roles::OWN,
+    about: About::Server,
     audit: |_it| "reload the configuration".to_owned(),
     run: |_it, backend| backend.server.reload(),
 }

@@ -1,12 +1,15 @@
 //! `session.*`: connected resources.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::access::{About, Danger, Roles};
 use crate::argument::{Argument, Kind};
 use crate::operation::operation;
+use crate::page::{Page, Paging};
 
 /// A bound resource.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionRow {
     /// Full JID.
     pub jid: String,
@@ -30,7 +33,7 @@ pub struct SessionRow {
 }
 
 /// What a session does about stream management (XEP-0198).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Management {
     /// Nothing.
@@ -58,41 +61,41 @@ impl Management {
 }
 
 /// How many sessions were told to end.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Ended {
     pub sessions: usize,
 }
 
-impl List {
-    /// How many sessions are listed unless the caller says otherwise.
-    pub const LIMIT: usize = 1000;
-}
-
 operation! {
     #[derive(Default)]
-    List { account: Option<String>, domain: Option<String>, limit: Option<usize> } -> Vec<SessionRow>,
+    List { account: Option<String>, domain: Option<String>, #[serde(flatten)] paging: Paging } -> Page<SessionRow>,
     name: "session.list",
     help: "Lists connected resources.",
+    route: get "/sessions",
     arguments: [
         Argument::optional("account", Kind::Account, "only those of this account"),
-        Argument::optional("domain", Kind::Text { max: 1023 }, "only those of this domain"),
-        Argument::optional("limit", Kind::Number { min: 1, max: 10_000 }, "at most so many; 1000 unless given"),
+        Argument::optional("domain", Kind::Domain, "only those of this domain"),
     ],
+    pages: ["jid", "since", "queued", "priority"],
     result: "a list of sessions",
-    permission: Operate,
-    run: |it, backend| backend.sessions.list(it.account, it.domain, it.limit.unwrap_or(Self::LIMIT)),
+    roles: Roles::SEE.and_own(),
+    about: About::AccountOrDomain,
+    run: |it, backend| backend.sessions.list(it.account, it.domain, it.paging),
 }
 
 operation! {
     End { account: String, resource: Option<String> } -> Ended,
     name: "session.end",
     help: "Closes one resource's stream, or all of an account.",
+    route: delete "/sessions/{account}",
     arguments: [
         Argument::required("account", Kind::Account, "the account's address, name@domain"),
         Argument::optional("resource", Kind::Text { max: 1023 }, "only this resource"),
     ],
     result: "how many were told to end",
-    permission: Operate,
+    roles: Roles::ADMINISTER.and_own(),
+    about: About::account(),
+    danger: Danger::confirm("The client is disconnected; it may connect again."),
     audit: |it| {
         match &it.resource {
             Some(resource) => format!("end the session {}/{resource}", it.account),

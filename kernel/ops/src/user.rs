@@ -1,12 +1,17 @@
 //! `user.*`: accounts.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::access::{About, Danger, Roles};
 use crate::argument::{Argument, Kind};
+use crate::caller::{Rank, Role};
+use crate::error::OpError;
 use crate::operation::operation;
+use crate::page::{Page, Paging};
 
 /// An account as administrators see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Account {
     /// Bare JID.
     pub account: String,
@@ -16,10 +21,13 @@ pub struct Account {
     pub disabled: bool,
     /// Connected resources.
     pub sessions: Vec<String>,
+    /// What it is to the server.
+    #[serde(default)]
+    pub role: Role,
 }
 
 /// Nothing to say but that it was done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Done {
     pub account: String,
 }
@@ -31,9 +39,11 @@ operation! {
     Add { account: String, password: String } -> Account,
     name: "user.add",
     help: "Creates an account.",
+    route: post "/users",
     arguments: [ACCOUNT, PASSWORD],
     result: "the account",
-    permission: Operate,
+    roles: Roles::ADMINISTER,
+    about: About::account(),
     audit: |it| format!("create the account {}", it.account),
     run: |it, backend| backend.accounts.add(it.account, it.password),
 }
@@ -42,9 +52,12 @@ operation! {
     Delete { account: String } -> Done,
     name: "user.delete",
     help: "Deletes an account with everything stored for it, and ends its sessions.",
+    route: delete "/users/{account}",
     arguments: [ACCOUNT],
     result: "the address",
-    permission: Operate,
+    roles: Roles::ADMINISTER,
+    about: About::account(),
+    danger: Danger::typed("account", "The account is deleted with everything stored for it. This cannot be undone."),
     audit: |it| format!("delete the account {}", it.account),
     run: |it, backend| {
         let done = Done { account: it.account.clone() };
@@ -56,9 +69,11 @@ operation! {
     Password { account: String, password: String } -> Done,
     name: "user.password",
     help: "Sets an account's password.",
+    route: put "/users/{account}/password",
     arguments: [ACCOUNT, PASSWORD],
     result: "the address",
-    permission: Operate,
+    roles: Roles::ADMINISTER,
+    about: About::account(),
     audit: |it| format!("set the password of {}", it.account),
     run: |it, backend| {
         let done = Done { account: it.account.clone() };
@@ -66,32 +81,68 @@ operation! {
     },
 }
 
-impl List {
-    /// How many accounts are listed unless the caller says otherwise.
-    pub const LIMIT: usize = 1000;
-}
-
 operation! {
     #[derive(Default)]
-    List { domain: Option<String>, after: Option<String>, limit: Option<usize> } -> Vec<Account>,
+    List { domain: Option<String>, #[serde(flatten)] paging: Paging } -> Page<Account>,
     name: "user.list",
     help: "Lists accounts in order of address.",
+    route: get "/users",
     arguments: [
-        Argument::optional("domain", Kind::Text { max: 1023 }, "only accounts of this domain"),
-        Argument::optional("after", Kind::Text { max: 2047 }, "go on after this address"),
-        Argument::optional("limit", Kind::Number { min: 1, max: 10_000 }, "at most so many; 1000 unless given"),
+        Argument::optional("domain", Kind::Domain, "only accounts of this domain"),
     ],
+    pages: [],
     result: "a list of accounts",
-    permission: Operate,
-    run: |it, backend| backend.accounts.list(it.domain, it.after, it.limit.unwrap_or(Self::LIMIT)),
+    roles: Roles::SEE,
+    about: About::domain(),
+    run: |it, backend| backend.accounts.list(it.domain, it.paging),
 }
 
 operation! {
     Show { account: String } -> Account,
     name: "user.show",
     help: "Shows one account.",
+    route: get "/users/{account}",
     arguments: [ACCOUNT],
     result: "the account",
-    permission: Operate,
+    roles: Roles::SEE.and_own(),
+    about: About::account(),
     run: |it, backend| backend.accounts.show(it.account),
+}
+
+operation! {
+    SetRole { account: String, role: Rank, #[serde(default)] domains: Option<Vec<String>> } -> Account,
+    name: "user.role",
+    help: "Makes an account an owner, an administrator, an operator, an auditor, or a mere user.",
+    route: put "/users/{account}/role",
+    arguments: [
+        ACCOUNT,
+        Argument::required("role", Kind::choice(&Rank::WORDS), "what it shall be"),
+        Argument::optional(
+            "domains",
+            Kind::List { items: 64, max: 1023 },
+            "the domains that an administrator or operator is limited to; all unless given",
+        ),
+    ],
+    result: "the account",
+    roles: Roles::ADMINISTER,
+    about: About::account(),
+    danger: Danger::confirm("The account may do more, or less, from now on."),
+    audit: |it| format!("make {} {}", it.account, it.wanted()),
+    allow: |it, caller| {
+        if caller.covers(&it.wanted()) {
+            return Ok(());
+        }
+        Err(OpError::Denied(format!("{} cannot be made by {}", it.wanted(), caller.role)))
+    },
+    state: |it, backend| backend.accounts.role(it.account.clone()),
+    run: |it, backend| {
+        let role = it.wanted();
+        backend.accounts.set_role(it.account, role)
+    },
+}
+
+impl SetRole {
+    fn wanted(&self) -> Role {
+        Role { rank: self.role, domains: self.domains.clone().filter(|domains| !domains.is_empty()) }
+    }
 }

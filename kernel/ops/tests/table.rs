@@ -6,14 +6,16 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use xylem_ops::backend::{Accounts, Data, Devices, Plugins, Server, Sessions};
+use xylem_ops::backend::{Accounts, Data, Devices, Plugins, Server, Sessions, Tokens};
 use xylem_ops::data::{Exported, Imported};
 use xylem_ops::device::{DeviceRow, Revoked};
 use xylem_ops::plugin::{ChainReport, PluginDetail, PluginRow, Removed};
 use xylem_ops::server::{HealthReport, ReloadReport, StatusReport};
 use xylem_ops::session::{Ended, SessionRow};
 use xylem_ops::user::Account;
-use xylem_ops::{Answer, AuditLog, Backend, Caller, OpError, Ops, Permission};
+use xylem_ops::{
+    About, Answer, AuditLog, Backend, Caller, Face, Files, Method, OpError, Ops, Page, Paging, Rank, Role,
+};
 
 #[derive(Default)]
 struct Fake {
@@ -28,7 +30,7 @@ impl Accounts for Fake {
     fn add(&self, account: String, password: String) -> Answer<'_, Account> {
         Box::pin(async move {
             self.passwords.lock().unwrap().push((account.clone(), password));
-            Ok(Account { account, created: 0, disabled: false, sessions: Vec::new() })
+            Ok(Account { account, created: 0, disabled: false, sessions: Vec::new(), role: Role::default() })
         })
     }
 
@@ -40,8 +42,17 @@ impl Accounts for Fake {
         no()
     }
 
-    fn list(&self, _: Option<String>, _: Option<String>, _: usize) -> Answer<'_, Vec<Account>> {
-        Box::pin(async { Ok(Vec::new()) })
+    fn list(&self, _: Option<String>, _: Paging) -> Answer<'_, Page<Account>> {
+        Box::pin(async { Ok(Page { items: Vec::new(), next: None, total: None }) })
+    }
+
+    fn role(&self, account: String) -> Answer<'_, Role> {
+        let rank = if account.starts_with("owner@") { Rank::Owner } else { Rank::User };
+        Box::pin(async move { Ok(Role::of(rank)) })
+    }
+
+    fn set_role(&self, _: String, _: Role) -> Answer<'_, Account> {
+        no()
     }
 
     fn show(&self, _: String) -> Answer<'_, Account> {
@@ -50,7 +61,7 @@ impl Accounts for Fake {
 }
 
 impl Sessions for Fake {
-    fn list(&self, _: Option<String>, _: Option<String>, _: usize) -> Answer<'_, Vec<SessionRow>> {
+    fn list(&self, _: Option<String>, _: Option<String>, _: Paging) -> Answer<'_, Page<SessionRow>> {
         no()
     }
 
@@ -60,7 +71,7 @@ impl Sessions for Fake {
 }
 
 impl Devices for Fake {
-    fn list(&self, _: String) -> Answer<'_, Vec<DeviceRow>> {
+    fn list(&self, _: String, _: Paging) -> Answer<'_, Page<DeviceRow>> {
         no()
     }
 
@@ -70,7 +81,7 @@ impl Devices for Fake {
 }
 
 impl Plugins for Fake {
-    fn list(&self) -> Answer<'_, Vec<PluginRow>> {
+    fn list(&self, _: Paging) -> Answer<'_, Page<PluginRow>> {
         no()
     }
 
@@ -109,7 +120,17 @@ impl Data for Fake {
     }
 }
 
+impl Tokens for Fake {
+    fn bearer(&self, _: String, _: String) -> Answer<'_, Option<Caller>> {
+        no()
+    }
+}
+
 impl Server for Fake {
+    fn domains(&self) -> Vec<String> {
+        vec!["b.example".to_owned()]
+    }
+
     fn status(&self) -> Answer<'_, StatusReport> {
         no()
     }
@@ -141,12 +162,14 @@ impl Scene {
             plugins: fake.clone(),
             data: fake.clone(),
             server: fake.clone(),
+            tokens: fake.clone(),
         };
-        Self { ops: Ops::new(backend, audit), fake, folder }
+        let files = Files::within(folder.path());
+        Self { ops: Ops::new(backend, audit, files), fake, folder }
     }
 
-    async fn call(&self, permission: Permission, name: &str, arguments: Value) -> Result<Value, OpError> {
-        let caller = Caller { who: "root".into(), from: "test".into(), permission };
+    async fn call(&self, rank: Rank, name: &str, arguments: Value) -> Result<Value, OpError> {
+        let caller = Caller::account("root@b.example", Role::of(rank), Face::Rest, "test");
         self.ops.call(&caller, name, arguments).await
     }
 
@@ -160,12 +183,12 @@ impl Scene {
 async fn a_change_is_carried_out_and_written_down_without_its_secret() {
     let scene = Scene::new();
     let arguments = json!({"account": "a@b.example", "password": "pencil"});
-    let account = scene.call(Permission::Own, "user.add", arguments).await.unwrap();
+    let account = scene.call(Rank::Owner, "user.add", arguments).await.unwrap();
     assert_eq!(account.get("account"), Some(&json!("a@b.example")));
     assert_eq!(*scene.fake.passwords.lock().unwrap(), [("a@b.example".to_owned(), "pencil".to_owned())]);
     let audit = scene.audit();
     let [line] = audit.as_slice() else { panic!("{audit:?}") };
-    assert_eq!((line.get("who"), line.get("from")), (Some(&json!("root")), Some(&json!("test"))));
+    assert_eq!((line.get("who"), line.get("from")), (Some(&json!("root@b.example")), Some(&json!("test"))));
     assert_eq!(line.get("what"), Some(&json!("create the account a@b.example")));
     assert!(!line.to_string().contains("pencil"));
 }
@@ -174,9 +197,9 @@ async fn a_change_is_carried_out_and_written_down_without_its_secret() {
 async fn what_fails_or_is_denied_is_written_down_as_well() {
     let scene = Scene::new();
     let arguments = json!({"account": "a@b.example"});
-    let error = scene.call(Permission::Own, "user.delete", arguments.clone()).await.unwrap_err();
+    let error = scene.call(Rank::Owner, "user.delete", arguments.clone()).await.unwrap_err();
     assert!(matches!(error, OpError::NotFound(_)));
-    let error = scene.call(Permission::Observe, "user.delete", arguments).await.unwrap_err();
+    let error = scene.call(Rank::Auditor, "user.delete", arguments).await.unwrap_err();
     assert!(matches!(error, OpError::Denied(_)));
     assert_eq!(scene.audit().iter().filter(|line| line.get("error").is_some()).count(), 2);
 }
@@ -184,21 +207,32 @@ async fn what_fails_or_is_denied_is_written_down_as_well() {
 #[tokio::test]
 async fn what_changes_nothing_is_not_written_down() {
     let scene = Scene::new();
-    scene.call(Permission::Observe, "health", Value::Null).await.unwrap();
-    scene.call(Permission::Operate, "user.list", json!({})).await.unwrap();
+    scene.call(Rank::Auditor, "health", Value::Null).await.unwrap();
+    scene.call(Rank::Operator, "user.list", json!({})).await.unwrap();
     assert!(scene.audit().is_empty());
-    let error = scene.call(Permission::Own, "user.lsit", Value::Null).await.unwrap_err();
+    let error = scene.call(Rank::Owner, "user.lsit", Value::Null).await.unwrap_err();
     assert_eq!(error, OpError::UnknownOperation("user.lsit".into()));
 }
 
 /// Every face relies on this.
 #[test]
 fn the_table_is_in_order() {
-    for spec in Scene::new().ops.specs() {
+    let specs = Scene::new().ops.specs();
+    for spec in &specs {
         assert!(spec.help.ends_with('.') && !spec.result.is_empty(), "{}", spec.name);
         for (n, argument) in spec.arguments.iter().enumerate() {
             assert!(!argument.help.is_empty(), "{}.{}", spec.name, argument.name);
             assert!(spec.arguments.iter().skip(n + 1).all(|other| other.name != argument.name), "{}", spec.name);
         }
+        let named = spec.route.in_path().chain(spec.about.account_argument()).chain(spec.about.domain_argument());
+        for name in named {
+            assert!(spec.argument(name).is_some(), "{} has no argument {name}", spec.name);
+        }
+        assert!(spec.route.in_path().all(|name| spec.argument(name).unwrap().required), "{}", spec.name);
+        assert_eq!(spec.changes, spec.route.method != Method::Get, "{}: {}", spec.name, spec.route);
+        let own = spec.roles.has(Rank::User);
+        assert!(!own || spec.about.account_argument().is_some() || spec.about == About::Common, "{}", spec.name);
+        let twice = specs.iter().filter(|other| other.route == spec.route).count();
+        assert_eq!(twice, 1, "{} is at {}, and so is another", spec.name, spec.route);
     }
 }

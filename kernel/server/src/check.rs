@@ -78,6 +78,8 @@ fn ports(config: &Config, findings: &mut Findings) {
         return;
     }
     let listeners = config.listen.starttls.iter().chain(&config.listen.direct_tls).chain(&config.http.listen);
+    let console = config.console.listen.iter().filter(|_| config.console.enabled);
+    let listeners = listeners.chain(console);
     let mut seen: Vec<SocketAddr> = Vec::new();
     for address in listeners {
         if seen.contains(address) && address.port() != 0 {

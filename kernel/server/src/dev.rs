@@ -9,6 +9,7 @@ use rustix::fs::{FileType, fstat};
 use serde::Serialize;
 use tokio::io::AsyncReadExt as _;
 use xylem_net::Security;
+use xylem_ops::{Rank, Role};
 
 use crate::config::{Backend, Config};
 use crate::instance::Reread;
@@ -37,7 +38,10 @@ pub struct DevOptions {
     /// Port for health and metrics; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     http_port: u16,
-    /// Make this account, an administrator; its password is in XYLEM_ADMIN_PASSWORD, or `admin`
+    /// Port for the web console and the REST interface; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    console_port: u16,
+    /// Make this account, an owner of the server; its password is in XYLEM_ADMIN_PASSWORD, or `admin`
     #[arg(long, value_name = "JID")]
     admin: Option<String>,
     /// What keeps the data: sled, fjall or memory
@@ -58,6 +62,8 @@ struct Line {
     domains: Vec<String>,
     /// PEM: the certificates of all domains.
     certificate: PathBuf,
+    /// The web console and, below `/api/v1`, the REST interface.
+    console: Option<String>,
     admin: Option<String>,
     admin_socket: PathBuf,
     data: PathBuf,
@@ -125,6 +131,7 @@ fn configuration(options: &DevOptions, data: PathBuf) -> anyhow::Result<Config> 
     config.listen.starttls = at(options.port);
     config.listen.direct_tls = at(options.tls_port);
     config.http.listen = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, options.http_port))];
+    config.console.listen = at(options.console_port);
     let backend = Backend::WORDS.iter().find(|(word, _)| *word == options.backend);
     config.store.backend = backend.map_or(Backend::Fjall, |(_, backend)| *backend);
     if let Some(packages) = plugins::bundled(&config).filter(|_| config.plugins.cache == Path::new("cache")) {
@@ -141,6 +148,7 @@ async fn make_admin(serving: &Serving, admin: &str) -> anyhow::Result<()> {
         let password = std::env::var("XYLEM_ADMIN_PASSWORD").unwrap_or_else(|_| "admin".to_owned());
         accounts.create(&jid, password).await?;
     }
+    accounts.set_role(&jid, Role::of(Rank::Owner)).await?;
     Ok(())
 }
 
@@ -152,6 +160,7 @@ fn line(serving: &Serving, admin: Option<String>) -> anyhow::Result<Line> {
         c2s: of(Security::StartTls),
         c2s_tls: of(Security::DirectTls),
         http: serving.http.first().copied(),
+        console: serving.console.url(),
         domain: "localhost",
         domains: config.domains.iter().map(|d| d.name.clone()).collect(),
         certificate: bundle(&config)?,

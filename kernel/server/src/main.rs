@@ -8,6 +8,7 @@ mod backend;
 mod check;
 mod cli;
 mod config;
+mod console;
 mod dev;
 mod devices;
 mod entry;

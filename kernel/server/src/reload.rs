@@ -41,7 +41,7 @@ pub fn reload(instance: &Arc<Instance>) -> anyhow::Result<ReloadReport> {
 }
 
 /// Sections that only a restart brings into force.
-fn for_restart(old: &Config, new: &Config) -> [(&'static str, bool); 7] {
+fn for_restart(old: &Config, new: &Config) -> [(&'static str, bool); 8] {
     let listeners = (&old.listen.starttls, &old.listen.direct_tls, &old.listen.proxy_from)
         != (&new.listen.starttls, &new.listen.direct_tls, &new.listen.proxy_from);
     let throttle = |c: &Config| (c.sasl.failures_per_address, c.sasl.failures_per_account, c.sasl.forgive);
@@ -55,6 +55,7 @@ fn for_restart(old: &Config, new: &Config) -> [(&'static str, bool); 7] {
             (&old.plugins.directory, &old.plugins.cache) != (&new.plugins.directory, &new.plugins.cache),
         ),
         ("http", old.http != new.http),
+        ("console", old.console != new.console),
         ("log or admin", (&old.log, &old.admin) != (&new.log, &new.admin)),
     ]
 }
@@ -73,6 +74,7 @@ fn merged(old: &Config, new: &Config) -> Config {
     merged.plugins.directory.clone_from(&old.plugins.directory);
     merged.plugins.cache.clone_from(&old.plugins.cache);
     merged.http = old.http.clone();
+    merged.console = old.console.clone();
     merged.log = old.log.clone();
     merged.admin = old.admin.clone();
     merged

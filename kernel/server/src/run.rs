@@ -45,6 +45,9 @@ fn greet(serving: &Serving) {
     for address in &serving.http {
         tracing::info!("health at http://{address}/health, metrics at http://{address}/metrics");
     }
+    for address in &serving.console.addresses {
+        tracing::info!(%address, "the console and the REST interface");
+    }
     match &config.file {
         Some(file) => tracing::info!(file = %file.display(), ?domains, "ready"),
         None => tracing::info!(?domains, "ready, with built-in settings: there is no xylem.toml"),

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio::task::JoinHandle;
-use xylem_ops::{AuditLog, Backend, Ops};
+use xylem_ops::{AuditLog, Backend, Files, Ops};
 
 use crate::admin::AdminSocket;
 use crate::config::Config;
+use crate::console::{self, ConsoleSockets};
 use crate::instance::{Instance, Reread, watch_certificates};
 use crate::{backend, folder, http};
 
@@ -17,6 +18,7 @@ use crate::{backend, folder, http};
 pub struct Serving {
     pub instance: Arc<Instance>,
     pub http: Vec<SocketAddr>,
+    pub console: ConsoleSockets,
     pub admin_socket: PathBuf,
     /// What the first start made.
     pub made: Vec<String>,
@@ -36,16 +38,19 @@ impl Serving {
         let audit = Arc::new(AuditLog::open(&audit).with_context(|| audit.display().to_string())?);
         let addresses = config.http.listen.clone();
         let instance = Instance::start(config, folder, reread)?;
-        let ops = Arc::new(Ops::new(backend(&instance), audit));
+        let ops = Ops::new(backend(&instance), audit, Files::within(&instance.config.load().server.data));
+        let ops = Arc::new(ops);
+        let console = console::serve(&instance, &ops).await?;
         let http = http::serve(&instance, &addresses).await?;
         let certificates = tokio::spawn(watch_certificates(Arc::clone(&instance.tls)));
         let admin = tokio::spawn(socket.serve(ops));
-        Ok(Self { instance, http, admin_socket, made, admin, certificates })
+        Ok(Self { instance, http, console, admin_socket, made, admin, certificates })
     }
 
     /// Ends all sessions and closes the store.
     pub async fn stop(self) {
         self.certificates.abort();
+        self.console.stop().await;
         self.instance.stop().await;
         self.admin.abort();
         // The socket's file goes with the task.
@@ -77,5 +82,6 @@ fn backend(instance: &Arc<Instance>) -> Backend {
         plugins: Arc::new(backend::PluginBackend(Arc::clone(instance))),
         data: Arc::new(backend::DataBackend(Arc::clone(instance))),
         server: Arc::new(backend::ServerBackend(Arc::clone(instance))),
+        tokens: Arc::new(backend::TokenBackend(Arc::clone(instance))),
     }
 }

@@ -89,7 +89,7 @@ fn accounts_are_managed_over_the_socket() {
     assert_eq!(made["account"], "juliet@localhost");
     dev.json(&["user", "add", "nurse@localhost", "--password", "crayon"], "");
     let listed = dev.json(&["user", "list"], "");
-    let names: Vec<_> = listed.as_array().unwrap().iter().map(|a| a["account"].as_str().unwrap()).collect();
+    let names: Vec<_> = listed["items"].as_array().unwrap().iter().map(|a| a["account"].as_str().unwrap()).collect();
     assert_eq!(names, ["juliet@localhost", "nurse@localhost"]);
     dev.json(&["user", "password", "nurse@localhost", "--password-stdin"], "chalk\n");
     assert_eq!(dev.json(&["user", "show", "nurse@localhost"], "")["disabled"], false);
@@ -104,7 +104,7 @@ fn accounts_are_managed_over_the_socket() {
 
     let audit = std::fs::read_to_string(dev.path("data").join("audit.log")).unwrap();
     let lines: Vec<Value> = audit.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(lines[0]["what"].as_str().unwrap().contains("Juliet@localhost") && lines[0]["who"].is_string());
+    assert!(lines[0]["what"].as_str().unwrap().contains("juliet@localhost") && lines[0]["who"].is_string());
     assert!(lines.iter().any(|line| line["operation"] == "user.delete" && line["error"].is_null()));
     assert!(lines.iter().any(|line| line["error"].is_string()));
     assert!(!audit.contains("pencil") && !audit.contains("crayon"));
@@ -124,7 +124,7 @@ fn a_throw_away_server_tells_how_it_does_and_leaves_nothing_behind() {
     }
     let status = dev.json(&["status"], "");
     assert_eq!((&status["backend"], &status["problems"]), (&"fjall".into(), &serde_json::json!([])));
-    assert!(dev.json(&["user", "list"], "")[0]["account"] == "admin@localhost");
+    assert!(dev.json(&["user", "list"], "")["items"][0]["account"] == "admin@localhost");
     assert!(dev.get("/health").starts_with("HTTP/1.1 200"));
     let metrics = dev.get("/metrics");
     for name in
@@ -150,7 +150,7 @@ fn data_is_kept_where_asked_and_survives_a_kill() {
         dev.child.kill().unwrap();
         dev.child.wait().unwrap();
         let dev = Dev::start(&["--data", &data, "--backend", backend]);
-        assert_eq!(dev.json(&["user", "list"], "").as_array().unwrap().len(), 1);
+        assert_eq!(dev.json(&["user", "list"], "")["items"].as_array().unwrap().len(), 1);
         dev.stop();
         assert!(Path::new(&data).join("store").is_dir());
     }
@@ -167,7 +167,7 @@ fn everything_can_be_exported_and_imported_while_running() {
     dev.stop();
     let other = Dev::start(&["--backend", "sled"]);
     other.json(&["import", &file], "");
-    assert_eq!(other.json(&["user", "list"], "")[0]["account"], "juliet@localhost");
+    assert_eq!(other.json(&["user", "list"], "")["items"][0]["account"], "juliet@localhost");
     other.stop();
 }
 
@@ -222,7 +222,7 @@ fn a_check_tells_everything_at_once_and_starts_nothing() {
     let data = folder.path().join("data");
     let text = format!(
         "[server]\ndata = {:?}\n[domains.localhost]\n[domains.\"a.localhost\"]\ncertificate = \"/none.pem\"\n\
-         key = \"/none.key\"\n[listen]\nstarttls = [\"{busy}\"]\ndirect_tls = []\n[http]\nlisten = []\n",
+         key = \"/none.key\"\n[listen]\nstarttls = [\"{busy}\"]\ndirect_tls = []\n[http]\nlisten = []\n[console]\nlisten = []\n",
         data.display().to_string()
     );
     std::fs::write(&file, text).unwrap();
@@ -243,7 +243,7 @@ fn a_reload_says_what_it_did_and_a_signal_ends_the_server() {
         let data = folder.path().join("data").display().to_string();
         let text = format!(
             "[server]\ndata = {data:?}\nthreads = {threads}\n[listen]\nstarttls = [\"127.0.0.1:0\"]\ndirect_tls = []\n\
-             [http]\nlisten = []\n[limits]\ndepth = {depth}\n[store]\nbackend = \"memory\"\n[domains.localhost]\n{more}"
+             [http]\nlisten = []\n[console]\nlisten = []\n[limits]\ndepth = {depth}\n[store]\nbackend = \"memory\"\n[domains.localhost]\n{more}"
         );
         std::fs::write(&file, text).unwrap();
     };

@@ -14,7 +14,7 @@ fn what_a_domain_sets_goes_over_what_all_have() {
     let write = |more: &str| {
         let data = folder.path().join("data").display().to_string();
         let text = format!(
-            "[server]\ndata = {data:?}\n[listen]\nstarttls = [\"127.0.0.1:0\"]\ndirect_tls = []\n[http]\nlisten = []\n\
+            "[server]\ndata = {data:?}\n[listen]\nstarttls = [\"127.0.0.1:0\"]\ndirect_tls = []\n[http]\nlisten = []\n[console]\nlisten = []\n\
              [store]\nbackend = \"memory\"\n[plugins.\"xylem.offline\"]\nmax_messages = 7\n\
              [domains.\"a.example\"]\n[domains.\"b.example\"]\n{more}"
         );

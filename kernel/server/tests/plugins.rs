@@ -99,7 +99,7 @@ impl Dev {
     fn rows(&self) -> Vec<(String, String)> {
         let rows = self.ask(&["plugin", "list"]);
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        rows.as_array().unwrap().iter().map(|row| (text(&row["id"]), text(&row["state"]))).collect()
+        rows["items"].as_array().unwrap().iter().map(|row| (text(&row["id"]), text(&row["state"]))).collect()
     }
 
     fn stop(mut self) {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use xylem_hooks::Done;
+use xylem_ops::{Rank, Role};
 use xylem_sasl::{PasswordError, Secrets};
 use xylem_stanza::BareJid;
 use xylem_store::{Batch, Op, Scan, Store, StoreError, Turn};
@@ -18,6 +19,8 @@ pub use record::Record;
 
 /// Where accounts lie in the store; keys are `domain \0 localpart`.
 const TABLE: &str = "kernel/accounts";
+/// Accounts read at once where all are looked through.
+const SCAN: usize = 1000;
 
 /// All accounts of all domains. A cheap handle.
 #[derive(Clone)]
@@ -44,6 +47,8 @@ pub enum AccountError {
     Exists(BareJid),
     #[error("there is no account {0}")]
     Missing(BareJid),
+    #[error("{0} is the only owner")]
+    OnlyOwner(BareJid),
     #[error("{0}")]
     Password(#[from] PasswordError),
     #[error("the store does not take it: {0}")]
@@ -116,7 +121,7 @@ impl Accounts {
         if lock(&self.0.memory).is_reserved(account) || self.find(account).await?.is_some() {
             return Err(AccountError::Exists(account.clone()));
         }
-        self.put(account, Record { created: now(), disabled: false, secrets }).await
+        self.put(account, Record { created: now(), disabled: false, role: Role::default(), secrets }).await
     }
 
     pub async fn set_password(&self, account: &BareJid, password: String) -> Result<(), AccountError> {
@@ -124,6 +129,38 @@ impl Accounts {
         let _changing = self.0.changing.lock().await;
         let old = self.find(account).await?.ok_or_else(|| AccountError::Missing(account.clone()))?;
         self.put(account, Record { secrets, ..(*old).clone() }).await.map(drop)
+    }
+
+    /// Makes the account something else to the server; one owner at least stays.
+    pub async fn set_role(&self, account: &BareJid, role: Role) -> Result<Arc<Record>, AccountError> {
+        let _changing = self.0.changing.lock().await;
+        let old = self.find(account).await?.ok_or_else(|| AccountError::Missing(account.clone()))?;
+        if old.role.rank == Rank::Owner && role.rank != Rank::Owner && self.owners().await? == [account.clone()] {
+            return Err(AccountError::OnlyOwner(account.clone()));
+        }
+        let key = key(account).ok_or_else(|| AccountError::Address(account.to_string()))?;
+        let record = Record { role, ..(*old).clone() };
+        let mut batch = Batch::new();
+        batch.put(TABLE, key, record.encode());
+        self.0.store.submit(batch).wait().await?;
+        let record = Arc::new(record);
+        lock(&self.0.memory).changed(account, Some(Arc::clone(&record)));
+        Ok(record)
+    }
+
+    /// The accounts that own the server. Reads all accounts.
+    pub async fn owners(&self) -> Result<Vec<BareJid>, AccountError> {
+        let mut owners = Vec::new();
+        let mut after = None;
+        loop {
+            let some = self.list(None, after.as_ref(), SCAN).await?;
+            after = some.last().map(|(jid, _)| jid.clone());
+            let more = some.len() == SCAN;
+            owners.extend(some.into_iter().filter(|(_, r)| r.role.rank == Rank::Owner).map(|(jid, _)| jid));
+            if !more {
+                return Ok(owners);
+            }
+        }
     }
 
     /// Removes the account and, in the same commit, what `forget` adds.

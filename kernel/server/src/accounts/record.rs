@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
+use xylem_ops::Role;
 use xylem_sasl::{Hash, Secrets, StoredKeys};
 
 /// What is kept of an account.
@@ -12,6 +13,8 @@ pub struct Record {
     pub created: u64,
     /// Whether it may not log in.
     pub disabled: bool,
+    /// What the account is to the server.
+    pub role: Role,
     pub secrets: Secrets,
 }
 
@@ -20,6 +23,8 @@ struct Stored {
     created: u64,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     disabled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    role: Option<Role>,
     keys: Vec<Keys>,
 }
 
@@ -42,7 +47,8 @@ impl Record {
             stored: BASE64.encode(&keys.stored_key),
             server: BASE64.encode(&keys.server_key),
         });
-        let stored = Stored { created: self.created, disabled: self.disabled, keys: keys.collect() };
+        let role = Some(self.role.clone()).filter(|role| *role != Role::default());
+        let stored = Stored { created: self.created, disabled: self.disabled, role, keys: keys.collect() };
         serde_json::to_vec(&stored).unwrap_or_default()
     }
 
@@ -60,7 +66,8 @@ impl Record {
             Some((hash, keys))
         });
         let secrets = Secrets::from_keys(keys.collect::<Vec<_>>());
-        Some(Self { created: stored.created, disabled: stored.disabled, secrets })
+        let role = stored.role.unwrap_or_default();
+        Some(Self { created: stored.created, disabled: stored.disabled, role, secrets })
     }
 }
 
@@ -75,12 +82,15 @@ fn name(hash: Hash) -> &'static str {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
+    use xylem_ops::Rank;
+
     use super::*;
 
     #[test]
     fn a_record_comes_back() {
         let secrets = Secrets::derive("pencil", 4096, |salt| salt.fill(7)).unwrap();
-        let record = Record { created: 1_700_000_000, disabled: true, secrets };
+        let role = Role::limited(Rank::Administrator, vec!["a.example".into()]);
+        let record = Record { created: 1_700_000_000, disabled: true, role, secrets };
         let bytes = record.encode();
         assert_eq!(Record::decode(&bytes), Some(record));
         assert!(!String::from_utf8(bytes).unwrap().contains("pencil"));

@@ -1,6 +1,7 @@
 //! Accounts as plugins change them: within their turn.
 
 use xylem_host::{AccountRefusal, AccountService};
+use xylem_ops::Role;
 use xylem_sasl::{PasswordError, Secrets};
 use xylem_stanza::{BareJid, Domain};
 use xylem_store::{Op, Turn};
@@ -27,7 +28,7 @@ impl AccountService for Accounts {
         }
         let secrets = self.derive_here(password)?;
         lock(&self.0.memory).unsettle(&account, Change::Created);
-        write(turn, &account, Some(Record { created: now(), disabled: false, secrets }))?;
+        write(turn, &account, Some(Record { created: now(), disabled: false, role: Role::default(), secrets }))?;
         Ok(account)
     }
 

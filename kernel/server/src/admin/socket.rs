@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use xylem_ops::{Caller, OpError, Ops, Permission};
+use xylem_ops::{Caller, OpError, Ops};
 
 use super::{Reply, Request};
 
@@ -79,7 +79,7 @@ async fn converse(stream: UnixStream, ops: &Ops) -> io::Result<()> {
         return Ok(());
     }
     let who = if peer.uid() == 0 { "root".to_owned() } else { format!("uid {}", peer.uid()) };
-    let caller = Caller { who, from: "local socket".to_owned(), permission: Permission::Own };
+    let caller = Caller::local(who);
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
     let mut line = Vec::new();

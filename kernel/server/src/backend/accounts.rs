@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use xylem_ops::OpError;
 use xylem_ops::backend::{Accounts, Answer};
 use xylem_ops::user::Account;
+use xylem_ops::{OpError, Page, Paging, Role};
 use xylem_stanza::BareJid;
 
 use crate::accounts::{AccountError, Record};
@@ -19,6 +19,7 @@ impl AccountBackend {
             created: record.created,
             disabled: record.disabled,
             sessions: sessions.iter().map(|s| s.jid().resource().to_owned()).collect(),
+            role: record.role.clone(),
         }
     }
 }
@@ -53,11 +54,26 @@ impl Accounts for AccountBackend {
         })
     }
 
-    fn list(&self, domain: Option<String>, after: Option<String>, limit: usize) -> Answer<'_, Vec<Account>> {
+    fn list(&self, domain: Option<String>, paging: Paging) -> Answer<'_, Page<Account>> {
         Box::pin(async move {
-            let after = after.map(|after| self.0.accounts.address(&after)).transpose()?;
-            let found = self.0.accounts.list(domain.as_deref(), after.as_ref(), limit).await?;
-            Ok(found.iter().map(|(jid, record)| self.show_record(jid, record)).collect())
+            let mut after = paging.after.as_ref().map(|after| self.0.accounts.address(after)).transpose()?;
+            let mut items = Vec::new();
+            loop {
+                // One more than asked for tells whether there are more.
+                let some = self.0.accounts.list(domain.as_deref(), after.as_ref(), Paging::MOST + 1).await?;
+                after = some.last().map(|(jid, _)| jid.clone());
+                let ended = some.len() <= Paging::MOST;
+                for (jid, record) in some.iter().filter(|(jid, _)| paging.finds(&[jid.as_str()])) {
+                    if items.len() == paging.limit() {
+                        let next = items.last().map(|last: &Account| last.account.clone());
+                        return Ok(Page { items, next, total: None });
+                    }
+                    items.push(self.show_record(jid, record));
+                }
+                if ended {
+                    return Ok(Page { items, next: None, total: None });
+                }
+            }
         })
     }
 
@@ -69,6 +85,22 @@ impl Accounts for AccountBackend {
             Ok(self.show_record(&jid, &record))
         })
     }
+
+    fn role(&self, account: String) -> Answer<'_, Role> {
+        Box::pin(async move {
+            let jid = self.0.accounts.address(&account)?;
+            let record = self.0.accounts.find(&jid).await?;
+            Ok(record.ok_or_else(|| AccountError::Missing(jid))?.role.clone())
+        })
+    }
+
+    fn set_role(&self, account: String, role: Role) -> Answer<'_, Account> {
+        Box::pin(async move {
+            let jid = self.0.accounts.address(&account)?;
+            let record = self.0.accounts.set_role(&jid, role).await?;
+            Ok(self.show_record(&jid, &record))
+        })
+    }
 }
 
 impl From<AccountError> for OpError {
@@ -76,7 +108,7 @@ impl From<AccountError> for OpError {
         let text = error.to_string();
         match error {
             AccountError::Address(_) | AccountError::Domain(_) | AccountError::Password(_) => Self::Invalid(text),
-            AccountError::Exists(_) => Self::Conflict(text),
+            AccountError::Exists(_) | AccountError::OnlyOwner(_) => Self::Conflict(text),
             AccountError::Missing(_) => Self::NotFound(text),
             AccountError::Store(_) | AccountError::Stopping => Self::Unavailable(text),
         }

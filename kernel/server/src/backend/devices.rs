@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use xylem_ops::OpError;
 use xylem_ops::backend::{Answer, Devices};
 use xylem_ops::device::{DeviceRow, Revoked};
+use xylem_ops::{Key, OpError, Page, Paging};
 use xylem_session::Session;
 use xylem_stanza::{BareJid, StreamCondition};
 
@@ -27,7 +27,7 @@ impl DeviceBackend {
 }
 
 impl Devices for DeviceBackend {
-    fn list(&self, account: String) -> Answer<'_, Vec<DeviceRow>> {
+    fn list(&self, account: String, paging: Paging) -> Answer<'_, Page<DeviceRow>> {
         Box::pin(async move {
             let (jid, record) = self.account(&account).await?;
             let known = self.0.devices.list(&jid, &record).await.map_err(AccountError::Store)?;
@@ -41,7 +41,15 @@ impl Devices for DeviceBackend {
                 expires: known.expires,
                 mechanism: known.mechanism,
             };
-            Ok(known.into_iter().map(row).collect())
+            let text = |text: &Option<String>| text.clone().unwrap_or_default();
+            let rows = known.into_iter().map(row);
+            let rows = rows.filter(|row| paging.finds(&[&row.id, &text(&row.software), &text(&row.device)])).collect();
+            let number = |number: u64| Key::Number(i64::try_from(number).unwrap_or(i64::MAX));
+            paging.page(rows, |row| match paging.sort.as_deref() {
+                Some("software") => (Key::Text(text(&row.software)), row.id.clone()),
+                Some("since") => (number(row.since), row.id.clone()),
+                _ => (number(row.seen), row.id.clone()),
+            })
         })
     }
 

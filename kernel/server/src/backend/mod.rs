@@ -6,6 +6,7 @@ mod devices;
 mod plugins;
 mod server;
 mod sessions;
+mod tokens;
 
 pub use accounts::AccountBackend;
 pub use data::DataBackend;
@@ -13,3 +14,4 @@ pub use devices::DeviceBackend;
 pub use plugins::PluginBackend;
 pub use server::ServerBackend;
 pub use sessions::SessionBackend;
+pub use tokens::TokenBackend;

@@ -3,9 +3,9 @@ use std::sync::Arc;
 
 use xylem_hooks::HookPoint;
 use xylem_host::{PluginInfo, State};
-use xylem_ops::OpError;
 use xylem_ops::backend::{Answer, Plugins};
 use xylem_ops::plugin::{ChainPoint, ChainReport, PluginDetail, PluginRow, Removed};
+use xylem_ops::{Key, OpError, Page, Paging};
 
 use crate::instance::Instance;
 
@@ -25,8 +25,18 @@ impl PluginBackend {
 }
 
 impl Plugins for PluginBackend {
-    fn list(&self) -> Answer<'_, Vec<PluginRow>> {
-        Box::pin(async move { Ok(self.0.plugins.info().into_iter().map(row).collect()) })
+    fn list(&self, paging: Paging) -> Answer<'_, Page<PluginRow>> {
+        Box::pin(async move {
+            let rows = self.0.plugins.info().into_iter().map(row);
+            let rows = rows.filter(|row| paging.finds(&[&row.id, row.note.as_deref().unwrap_or_default()])).collect();
+            let number = |number: u64| Key::Number(i64::try_from(number).unwrap_or(i64::MAX));
+            paging.page(rows, |row| match paging.sort.as_deref() {
+                Some("state") => (Key::Text(row.state.clone()), row.id.clone()),
+                Some("calls") => (number(row.calls), row.id.clone()),
+                Some("faults") => (number(row.faults), row.id.clone()),
+                _ => (Key::Text(row.id.clone()), row.id.clone()),
+            })
+        })
     }
 
     fn info(&self, id: String) -> Answer<'_, PluginDetail> {

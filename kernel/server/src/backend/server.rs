@@ -12,6 +12,10 @@ use crate::reload::reload;
 pub struct ServerBackend(pub Arc<Instance>);
 
 impl Server for ServerBackend {
+    fn domains(&self) -> Vec<String> {
+        self.0.config.load().domains.iter().map(|d| d.name.clone()).collect()
+    }
+
     fn status(&self) -> Answer<'_, StatusReport> {
         Box::pin(async move {
             let this = &*self.0;

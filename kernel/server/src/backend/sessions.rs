@@ -3,6 +3,7 @@ use std::time::SystemTime;
 
 use xylem_ops::backend::{Answer, Sessions};
 use xylem_ops::session::{Ended, Management, SessionRow};
+use xylem_ops::{Key, Page, Paging};
 use xylem_session::Session;
 use xylem_stanza::StreamCondition;
 
@@ -15,25 +16,25 @@ const BATCH: usize = 1024;
 pub struct SessionBackend(pub Arc<Instance>);
 
 impl Sessions for SessionBackend {
-    fn list(&self, account: Option<String>, domain: Option<String>, limit: usize) -> Answer<'_, Vec<SessionRow>> {
+    fn list(&self, account: Option<String>, domain: Option<String>, paging: Paging) -> Answer<'_, Page<SessionRow>> {
         Box::pin(async move {
-            if let Some(account) = account {
-                let jid = self.0.accounts.address(&account)?;
-                return Ok(self.0.sessions.of(jid.as_str()).iter().take(limit).map(row).collect());
-            }
+            let account = account.map(|account| self.0.accounts.address(&account)).transpose()?;
+            let wanted = |s: &&Arc<Session>| domain.as_ref().is_none_or(|domain| s.jid().domain() == domain);
             let mut rows = Vec::new();
-            let mut after = 0;
-            loop {
-                let some = self.0.sessions.all(after, BATCH);
-                let Some(last) = some.last() else { return Ok(rows) };
-                after = last.id();
-                let wanted = some.iter().filter(|s| domain.as_ref().is_none_or(|domain| s.jid().domain() == domain));
-                rows.extend(wanted.take(limit - rows.len()).map(row));
-                if rows.len() >= limit {
-                    return Ok(rows);
+            if let Some(jid) = &account {
+                rows.extend(self.0.sessions.of(jid.as_str()).iter().filter(wanted).map(row));
+            } else {
+                let mut after = 0;
+                loop {
+                    let some = self.0.sessions.all(after, BATCH);
+                    let Some(last) = some.last() else { break };
+                    after = last.id();
+                    rows.extend(some.iter().filter(wanted).map(row));
+                    tokio::task::yield_now().await;
                 }
-                tokio::task::yield_now().await;
             }
+            rows.retain(|row| paging.finds(&[&row.jid, row.peer.as_deref().unwrap_or_default()]));
+            paging.page(rows, |row| (sorted_by(row, paging.sort.as_deref()), row.jid.clone()))
         })
     }
 
@@ -49,6 +50,17 @@ impl Sessions for SessionBackend {
             }
             Ok(Ended { sessions: ended })
         })
+    }
+}
+
+fn sorted_by(row: &SessionRow, sort: Option<&str>) -> Key {
+    let number = |number: u64| Key::Number(i64::try_from(number).unwrap_or(i64::MAX));
+    match sort {
+        // The oldest first.
+        Some("since") => Key::Number(-i64::try_from(row.seconds.unwrap_or_default()).unwrap_or(i64::MAX)),
+        Some("queued") => number(row.queued),
+        Some("priority") => Key::Number(row.priority.into()),
+        _ => Key::Text(row.jid.clone()),
     }
 }
 

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
+use xylem_ops::{Order, Paging};
 
 use super::password::PasswordArgs;
 use crate::dev::DevOptions;
@@ -113,12 +114,8 @@ pub(super) enum UserCommand {
     List {
         #[arg(long)]
         domain: Option<String>,
-        /// Go on after this address
-        #[arg(long)]
-        after: Option<String>,
-        /// At most so many [default: 1000]
-        #[arg(long)]
-        limit: Option<usize>,
+        #[command(flatten)]
+        page: PageArgs,
     },
     /// Show one account
     Show { account: String },
@@ -132,9 +129,8 @@ pub(super) enum SessionCommand {
         account: Option<String>,
         #[arg(long)]
         domain: Option<String>,
-        /// At most so many [default: 1000]
-        #[arg(long)]
-        limit: Option<usize>,
+        #[command(flatten)]
+        page: PageArgs,
     },
     /// Close the streams of an account, or of one of its resources
     End {
@@ -149,6 +145,8 @@ pub(super) enum DeviceCommand {
     List {
         /// name@domain
         account: String,
+        #[command(flatten)]
+        page: PageArgs,
     },
     /// End a device's tokens and its sessions
     Revoke {
@@ -162,7 +160,10 @@ pub(super) enum DeviceCommand {
 #[derive(Subcommand)]
 pub(super) enum PluginCommand {
     /// List installed plugins
-    List,
+    List {
+        #[command(flatten)]
+        page: PageArgs,
+    },
     /// Show one plugin with its manifest and configuration
     Info { id: String },
     /// Install a package
@@ -219,4 +220,31 @@ pub(super) enum PluginCommand {
         #[arg(default_value = ".")]
         path: PathBuf,
     },
+}
+
+/// What every list takes.
+#[derive(clap::Args, Clone)]
+pub(super) struct PageArgs {
+    /// At most so many
+    #[arg(long, default_value_t = Paging::MOST)]
+    limit: usize,
+    /// Go on after the page before: its `next`
+    #[arg(long)]
+    after: Option<String>,
+    /// Only those in which this occurs
+    #[arg(long)]
+    search: Option<String>,
+    /// By what they are sorted
+    #[arg(long)]
+    sort: Option<String>,
+    /// Largest first
+    #[arg(long)]
+    desc: bool,
+}
+
+impl PageArgs {
+    pub(super) fn paging(self) -> Paging {
+        let order = self.desc.then_some(Order::Desc);
+        Paging { limit: Some(self.limit), after: self.after, search: self.search, sort: self.sort, order }
+    }
 }

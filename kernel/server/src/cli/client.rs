@@ -43,7 +43,7 @@ impl Client {
     pub(super) fn call<O: Operation>(self, operation: &O) -> Result<O::Output, ClientError> {
         let wrong = |error: serde_json::Error| ClientError::Answer(error.to_string());
         let arguments = serde_json::to_value(operation).map_err(wrong)?;
-        let request = Request { operation: O::SPEC.name.to_owned(), arguments };
+        let request = Request { operation: O::NAME.to_owned(), arguments };
         let mut line = serde_json::to_vec(&request).map_err(wrong)?;
         line.push(b'\n');
         let answer = self.exchange(&line)?;

@@ -108,14 +108,16 @@ fn users(common: &Common, command: UserCommand) -> Result<(), Failure> {
             }
             tell(common, user::Delete { account })
         }
-        UserCommand::List { domain, after, limit } => tell(common, user::List { domain, after, limit }),
+        UserCommand::List { domain, page } => tell(common, user::List { domain, paging: page.paging() }),
         UserCommand::Show { account } => tell(common, user::Show { account }),
     }
 }
 
 fn sessions(common: &Common, command: SessionCommand) -> Result<(), Failure> {
     match command {
-        SessionCommand::List { account, domain, limit } => tell(common, session::List { account, domain, limit }),
+        SessionCommand::List { account, domain, page } => {
+            tell(common, session::List { account, domain, paging: page.paging() })
+        }
         SessionCommand::End { address } => {
             let (account, resource) = match address.split_once('/') {
                 Some((account, resource)) => (account.to_owned(), Some(resource.to_owned())),
@@ -128,14 +130,14 @@ fn sessions(common: &Common, command: SessionCommand) -> Result<(), Failure> {
 
 fn devices(common: &Common, command: DeviceCommand) -> Result<(), Failure> {
     match command {
-        DeviceCommand::List { account } => tell(common, device::List { account }),
+        DeviceCommand::List { account, page } => tell(common, device::List { account, paging: page.paging() }),
         DeviceCommand::Revoke { account, id } => tell(common, device::Revoke { account, id }),
     }
 }
 
 fn plugins(common: &Common, command: PluginCommand) -> Result<(), Failure> {
     match command {
-        PluginCommand::List => tell(common, plugin::List {})?,
+        PluginCommand::List { page } => tell(common, plugin::List { paging: page.paging() })?,
         PluginCommand::Info { id } => tell(common, plugin::Info { id })?,
         PluginCommand::Install { package } => tell(common, plugin::Install { package: absolute(&package)? })?,
         PluginCommand::Upgrade { package } => tell(common, plugin::Upgrade { package: absolute(&package)? })?,

@@ -1,5 +1,6 @@
 //! Results as people read them.
 
+use xylem_ops::Page;
 use xylem_ops::data::{Exported, Imported};
 use xylem_ops::device::{DeviceRow, Revoked};
 use xylem_ops::plugin::{ChainReport, PluginDetail, PluginRow, Removed};
@@ -16,7 +17,25 @@ impl Show for Account {
     fn show(&self) -> String {
         let state = if self.disabled { "disabled" } else { "enabled" };
         let sessions = if self.sessions.is_empty() { "none".to_owned() } else { self.sessions.join(", ") };
-        format!("{}\n  state     {state}\n  created   {}\n  sessions  {sessions}", self.account, date(self.created))
+        let (role, created) = (&self.role, date(self.created));
+        format!(
+            "{}\n  state     {state}\n  role      {role}\n  created   {created}\n  sessions  {sessions}",
+            self.account
+        )
+    }
+}
+
+/// The list, and how to get the rest of it.
+impl<T> Show for Page<T>
+where
+    Vec<T>: Show,
+{
+    fn show(&self) -> String {
+        let rows = self.items.show();
+        match &self.next {
+            Some(next) => format!("{}\n\nThere are more: --after {next}", rows.trim_end()),
+            None => rows,
+        }
     }
 }
 
@@ -24,9 +43,10 @@ impl Show for Vec<Account> {
     fn show(&self) -> String {
         let rows = self.iter().map(|a| {
             let state = if a.disabled { "disabled" } else { "enabled" };
-            [a.account.clone(), state.to_owned(), date(a.created), a.sessions.len().to_string()]
+            let role = a.role.to_string();
+            [a.account.clone(), state.to_owned(), role, date(a.created), a.sessions.len().to_string()]
         });
-        table(["ACCOUNT", "STATE", "CREATED", "SESSIONS"], rows)
+        table(["ACCOUNT", "STATE", "ROLE", "CREATED", "SESSIONS"], rows)
     }
 }
 

@@ -3,6 +3,7 @@
 //! keeps it equal to what stands here.
 
 mod admin;
+mod console;
 mod domains;
 mod environment;
 mod http;
@@ -27,6 +28,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 pub use admin::Admin;
+pub use console::Console;
 pub use domains::{Certificate, Domain};
 pub use http::Http;
 pub use limits::{Limits, StanzaLimits};
@@ -58,6 +60,7 @@ pub struct Config {
     pub store: Store,
     pub plugins: Plugins,
     pub http: Http,
+    pub console: Console,
     pub log: Log,
     pub admin: Admin,
 }
@@ -115,6 +118,7 @@ impl Config {
             store: Store::read(reader),
             plugins: Plugins::read(reader),
             http: Http::read(reader),
+            console: Console::read(reader),
             log: Log::read(reader),
             admin: Admin::read(reader),
         }

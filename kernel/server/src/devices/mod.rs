@@ -254,7 +254,7 @@ mod tests {
         let devices = Devices::new(store.clone(), DecoyKey::new([4; 32]), terms);
         let account = BareJid::parse("juliet@verona.example").unwrap();
         let secrets = Secrets::derive("pencil", 4096, |salt| salt.fill(7)).unwrap();
-        let record = Record { created: 1, disabled: false, secrets };
+        let record = Record { created: 1, disabled: false, role: xylem_ops::Role::default(), secrets };
         let agent = |id: &str| UserAgent { id: id.to_owned(), software: Some("X".to_owned()), device: None };
         for id in ["phone", "laptop"] {
             let token = devices.issue(&account, &record, &agent(id), TokenMechanism::Unbound).await.unwrap();

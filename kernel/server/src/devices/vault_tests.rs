@@ -20,7 +20,7 @@ struct Desk {
 impl Desk {
     fn new() -> Self {
         let secrets = Secrets::derive("pencil", 4096, |salt| salt.fill(7)).unwrap();
-        let record = Record { created: 1_700_000_000, disabled: false, secrets };
+        let record = Record { created: 1_700_000_000, disabled: false, role: xylem_ops::Role::default(), secrets };
         Self { key: DecoyKey::new([4; 32]), record, now: 1_800_000_000, devices: Vec::new() }
     }
 

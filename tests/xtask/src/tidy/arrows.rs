@@ -22,10 +22,10 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("net", &["xml", "stanza", "sasl", "stream", "session"]),
     ("router", &["xml", "stanza", "hooks", "session", "store", "stream", "net", "sasl"]),
     ("host", &["xml", "stanza", "hooks", "session", "store", "pack"]),
-    ("ops", &[]),
+    ("ops", &["stanza"]),
     (
         "server",
-        &["net", "xml", "stanza", "sasl", "stream", "hooks", "router", "session", "store", "host", "ops", "pack"],
+        &["net", "xml", "stanza", "sasl", "stream", "hooks", "router", "session", "store", "host", "ops", "pack", "admin"],
     ),
 ];
 /// Crates without sockets, clock and disk, and what would bring them in.

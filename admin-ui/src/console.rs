@@ -1,0 +1,47 @@
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use xylem_ops::Ops;
+
+use crate::assets::Assets;
+use crate::caller::SignIn;
+
+/// How many follow events at once.
+const FOLLOWERS: usize = 256;
+
+/// What every handler can reach. A cheap handle.
+#[derive(Clone)]
+pub struct Console(Arc<Parts>);
+
+struct Parts {
+    ops: Arc<Ops>,
+    sign_in: Arc<dyn SignIn>,
+    assets: Assets,
+    followers: Arc<Semaphore>,
+}
+
+impl Console {
+    #[must_use]
+    pub fn new(ops: Arc<Ops>, sign_in: Arc<dyn SignIn>, assets: Assets) -> Self {
+        let followers = Arc::new(Semaphore::new(FOLLOWERS));
+        Self(Arc::new(Parts { ops, sign_in, assets, followers }))
+    }
+
+    #[must_use]
+    pub fn ops(&self) -> &Arc<Ops> {
+        &self.0.ops
+    }
+
+    #[must_use]
+    pub fn sign_in(&self) -> &Arc<dyn SignIn> {
+        &self.0.sign_in
+    }
+
+    pub(crate) fn assets(&self) -> &Assets {
+        &self.0.assets
+    }
+
+    pub(crate) fn followers(&self) -> &Arc<Semaphore> {
+        &self.0.followers
+    }
+}

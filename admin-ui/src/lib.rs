@@ -1,0 +1,43 @@
+//! The console's server part: REST, live events and the console's pages, all over one table of
+//! operations ([`xylem_ops::Ops`]).
+//!
+//! [`router`] is all of it. Every route but those of signing in is made from the table: nothing is
+//! done here that the command line could not do. Who asks is the [`Caller`](xylem_ops::Caller) that
+//! every handler takes; it comes from a bearer token or from [`SignIn`].
+
+mod api;
+mod assets;
+mod caller;
+mod console;
+mod events;
+mod listen;
+mod problem;
+mod uploads;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+pub use api::openapi;
+pub use assets::Assets;
+pub use caller::{Later, Nobody, Peer, SignIn};
+pub use console::Console;
+pub use listen::serve;
+pub use problem::Problem;
+
+/// Everything that is answered.
+#[must_use]
+pub fn router(console: Console) -> Router {
+    let own = Router::new()
+        .route("/api/v1/operations", get(api::operations))
+        .route("/api/v1/openapi.json", get(api::document))
+        .route("/api/v1/events", get(events::follow))
+        .route("/api/v1/topics", get(events::topics))
+        .route("/api/v1/uploads", post(uploads::take))
+        .route("/api/v1/x/{noun}/{verb}", axum::routing::any(api::contributed))
+        .merge(api::routes(console.ops()))
+        .merge(console.sign_in().routes())
+        .route("/api/{*rest}", axum::routing::any(problem::no_route))
+        .fallback(assets::page)
+        .method_not_allowed_fallback(problem::no_method);
+    own.with_state(console)
+}
