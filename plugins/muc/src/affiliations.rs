@@ -58,11 +58,31 @@ pub(crate) fn holder(room: &Room, nick: &str) -> Result<Option<Affiliate>, Fault
     Ok(rows.iter().find_map(|row| Affiliate::read(&row.key, &row.value)))
 }
 
-/// A list: everybody with this affiliation, 1,000 at most.
+/// A list: everybody with this affiliation, [`LONGEST`] at most, in order of their addresses.
 pub(crate) fn list(room: &Room, affiliation: Affiliation) -> Result<Vec<Affiliate>, Fault> {
     let rows = room.shelf.by_index(AFFILIATION, affiliation.name())?;
-    Ok(rows.iter().filter_map(|row: &Row| Affiliate::read(&row.key, &row.value)).collect())
+    let read = |row: &Row| Affiliate::read(&row.key, &row.value);
+    if rows.len() < AT_ONCE {
+        return Ok(rows.iter().filter_map(read).collect());
+    }
+    // The index gives no more; so one page of all lists after the other.
+    let (mut all, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let page = room.shelf.scan(PREFIX, after.as_deref(), AT_ONCE as u32)?;
+        all.extend(page.iter().filter_map(read).filter(|one| one.affiliation == affiliation));
+        match page.last() {
+            Some(last) if page.len() == AT_ONCE && all.len() < LONGEST => after = Some(last.key.clone()),
+            _ => break,
+        }
+    }
+    all.truncate(LONGEST);
+    Ok(all)
 }
+
+/// Rows that are read at once.
+const AT_ONCE: usize = 1000;
+/// Entries of a list that are told: what an answer of a few megabytes holds.
+pub(crate) const LONGEST: usize = 20_000;
 
 /// Writes it, or takes the row away when nothing is left to say.
 pub(crate) fn set(room: &Room, affiliate: &Affiliate) -> Result<(), Fault> {

@@ -4,10 +4,10 @@ use xylem_sdk::Element;
 use xylem_sdk::archive::{ID, Query, STAMP};
 use xylem_sdk::prelude::*;
 
-use crate::Config;
 use crate::ns::{CLIENT, DELAY, HINTS, MUC, RETRACT, STANZA_ID};
 use crate::room::Room;
 use crate::stores::HISTORY;
+use crate::{Config, sweeping};
 
 /// How much of it: the least of all that is said (§7.2.14).
 #[derive(Debug, Default)]
@@ -70,6 +70,9 @@ pub(crate) fn keep_own(room: &Room, message: Xml) -> Result<String, Fault> {
 
 fn make_room(room: &Room) -> Result<(), Fault> {
     let count = HISTORY.count()?;
+    if count <= 1 {
+        sweeping::look_after(room)?;
+    }
     // Not with every message: it costs more than to keep a few more.
     if count % 64 != 0 {
         return Ok(());

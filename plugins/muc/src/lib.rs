@@ -42,6 +42,7 @@ mod row;
 mod stamp;
 mod standings;
 mod subject;
+mod sweeping;
 mod voice;
 
 use xylem_sdk::prelude::*;
@@ -56,6 +57,7 @@ use discovery::{announce, info, items};
 use registration::register;
 use retraction::moderate;
 use room::Room;
+use sweeping::sweep;
 
 xylem_sdk::plugin!();
 

@@ -23,7 +23,10 @@ pub(crate) fn to_all(cx: &Cx, stanza: &Stanza<'_>) -> Result<(), Failure> {
         subject::may_change(&room, &session)?;
         subject::keep(cx, &room, &session, stanza.id(), text)?;
         mark(&room, stanza, &session)?;
-        return Ok(to_group(None, Some(&address), ALL, &[])?);
+        // XEP-0313 §5.1.3: who reads later sees when it changed.
+        let id = history::keep(&room, &address)?;
+        stanza.insert(Xml::with_ns("stanza-id", STANZA_ID).attr("by", &room.jid).attr("id", &id))?;
+        return Ok(reflect(None, &address)?);
     }
     if session.standing.role < Role::Participant {
         // §7.4: no voice.
@@ -71,7 +74,7 @@ fn outside(room: &Room, from: &str) -> Failure {
 
 /// Takes out of the message what only the room may say (§17.3, XEP-0359 §6, XEP-0421 §3.2), and
 /// puts in who sent it.
-fn mark(room: &Room, stanza: &Stanza<'_>, session: &Session) -> Result<(), Fault> {
+fn mark(room: &Room, stanza: &Stanza<'_>, session: &Session) -> Result<(), Failure> {
     let mut forged: Vec<(&str, &str)> = Vec::new();
     for child in stanza.root().children() {
         let only_the_rooms = match child.ns() {
@@ -81,12 +84,19 @@ fn mark(room: &Room, stanza: &Stanza<'_>, session: &Session) -> Result<(), Fault
             DELAY => child.attr("from") == Some(&room.jid),
             _ => false,
         };
-        if only_the_rooms {
-            forged.push((child.ns(), child.name()));
+        let one = (child.ns(), child.name());
+        if only_the_rooms && !forged.contains(&one) {
+            if forged.len() >= FORGED {
+                return Err(Condition::BadRequest.into());
+            }
+            forged.push(one);
         }
     }
     for (ns, name) in forged {
         stanza.remove(ns, name)?;
     }
-    stanza.insert(Xml::with_ns("occupant-id", OCCUPANT_ID).attr("id", &session.id))
+    Ok(stanza.insert(Xml::with_ns("occupant-id", OCCUPANT_ID).attr("id", &session.id))?)
 }
+
+/// Names of forged children that are taken out; who sends more of them means harm.
+const FORGED: usize = 16;

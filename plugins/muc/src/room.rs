@@ -9,9 +9,9 @@ use xylem_sdk::runtime;
 
 use crate::Config;
 use crate::configuration::Configuration;
-use crate::directory;
 use crate::row::{Reader, Writer};
 use crate::stores::{HISTORY, KEPT, PASSING};
+use crate::{directory, sweeping};
 
 const ROW: &str = "room";
 
@@ -99,7 +99,7 @@ impl Room {
             self.shelf.delete(&row.key)?;
         }
         self.shelf = shelf;
-        Ok(())
+        sweeping::look_after(self)
     }
 
     /// Removes all that is kept of it.
@@ -107,7 +107,7 @@ impl Room {
         for row in self.shelf.all()? {
             self.shelf.delete(&row.key)?;
         }
-        HISTORY.purge(0)?;
+        sweeping::forget()?;
         directory::forget(self)
     }
 

@@ -1,12 +1,14 @@
 //! Affiliations changing while people are in the room (XEP-0045 §9.1 to §9.5, §10.3 to §10.8).
 
+use xylem_sdk::outbox::send;
 use xylem_sdk::prelude::*;
 
 use crate::affiliations::{self, Affiliate};
 use crate::announcing::role_changed;
+use crate::ns::USER;
 use crate::occupant::Occupant;
 use crate::privileges::{Affiliation, may_set_affiliation, role_after};
-use crate::rendition::Notice;
+use crate::rendition::{Notice, status};
 use crate::room::Room;
 use crate::{invitation, leaving, roles};
 
@@ -64,13 +66,26 @@ pub(crate) fn apply(room: &Room, actor: &Actor<'_>, wanted: &Affiliate) -> Resul
     affiliations::set(room, wanted)?;
     let joins = before == Affiliation::None && wanted.affiliation == Affiliation::Member;
     let present = present(&wanted.account)?;
-    if joins && room.configuration.members_only && present.is_empty() {
+    let invited = joins && room.configuration.members_only && present.is_empty();
+    if invited {
         invitation::send_invitation(room, &wanted.account, &room.jid, &wanted.reason, None)?;
+    } else if present.is_empty() && before != wanted.affiliation {
+        tell_outside(room, wanted)?;
     }
     for occupant in present {
         change(room, actor, occupant, wanted)?;
     }
     leaving::close_if_empty(room)
+}
+
+/// §15.6.2, 101: a courtesy to somebody who is not in the room. Whoever is banned hears of it at the door.
+fn tell_outside(room: &Room, wanted: &Affiliate) -> Result<(), Fault> {
+    if wanted.affiliation == Affiliation::Outcast || Jid::new(&wanted.account).local().is_none() {
+        return Ok(());
+    }
+    let item = Xml::new("item").attr("affiliation", wanted.affiliation.name()).attr("role", "none");
+    let x = Xml::with_ns("x", USER).child(item).child(status("101"));
+    send(Xml::message("normal").attr("from", &room.jid).attr("to", &wanted.account).child(x))
 }
 
 /// Occupants that a change concerns: an account's, or everybody of a domain.

@@ -160,10 +160,13 @@ fn a_persistent_room_outlives_the_server() {
            <delay xmlns='urn:xmpp:delay' from='{ROOM}' stamp='{{stamp}}'/>
            <stanza-id xmlns='urn:xmpp:sid:0' by='{ROOM}' id='{{id}}'/></message>"
     ));
-    wiccan.receives(&format!(
+    let toil = format!(
         "<message type='groupchat' id='s1' from='{ROOM}/first'><subject>Toil</subject>{ID}
-           <delay xmlns='urn:xmpp:delay' from='{ROOM}' stamp='{{stamp}}'/></message>"
-    ));
+           <delay xmlns='urn:xmpp:delay' from='{ROOM}' stamp='{{stamp}}'/>"
+    );
+    // Among what was said, and as it is now.
+    wiccan.receives(&format!("{toil}<stanza-id xmlns='urn:xmpp:sid:0' by='{ROOM}' id='{{id}}'/></message>"));
+    wiccan.receives(&format!("{toil}</message>"));
     wiccan.receives_nothing();
     server.no_faults();
 }

@@ -2,6 +2,7 @@
 //! not do (`../guests`), built here for the sandbox.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod broadcasts;
 mod capabilities;
 mod catalogue;
 mod extensions;

@@ -235,7 +235,8 @@ impl Pair {
         place.unwrap_or_default()
     }
 
-    /// Relays between them until it is over, in a task of its own; `ended` is then told.
+    /// Relays between them what is sent from now on until it is over, in a task of its own; `ended` is
+    /// then told.
     pub fn start(mut self, ended: impl FnOnce(Ended) + Send + 'static) {
         let (Some((one, other)), Some(slot)) = (self.wires.take(), self.slot.take()) else { return };
         {
@@ -243,6 +244,9 @@ impl Pair {
             table.remove(one.id);
             table.remove(other.id);
         }
+        // Before anybody is told that the relay is there.
+        one.discard();
+        other.discard();
         let counters = Arc::clone(&self.shared.counters);
         let bounds = self.bounds.clone();
         let runtime = self.shared.runtime.clone();

@@ -1,9 +1,11 @@
 //! Wires that wait under their label.
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
@@ -11,6 +13,9 @@ use super::Shared;
 use super::counts::{Presence, Refusal};
 use super::listening::Place;
 use crate::admission::Permit;
+
+/// Bytes that are forgotten at most; more do not fit into a socket's buffer as systems come.
+const EARLY: usize = 8 << 20;
 
 /// A wire whose handshake is done.
 pub(super) struct Parked {
@@ -131,8 +136,22 @@ impl Parked {
         self.released.notify_one();
     }
 
-    /// Comes to an end when the peer has closed its side without having sent anything.
-    /// Bytes that wait are for the relay: their peer may have closed already and is kept.
+    /// Takes what the peer has sent so far and forgets it (XEP-0065 §10.1): nobody was there for it.
+    pub(super) fn discard(&self) {
+        let socket = SockRef::from(&self.tcp);
+        let mut socket: &socket2::Socket = &socket;
+        let mut scratch = [0; 4096];
+        // A peer that never stops does not hold the caller up.
+        for _ in 0..EARLY / scratch.len() {
+            match socket.read(&mut scratch) {
+                Ok(taken) if taken > 0 => {}
+                _ => return,
+            }
+        }
+    }
+
+    /// Comes to an end when the peer has closed its side without having sent anything. Whoever
+    /// has sent something may have closed as well; that shows when the relay begins.
     async fn gone(&self) {
         match self.tcp.peek(&mut [0]).await {
             Ok(0) | Err(_) => {}

@@ -48,7 +48,25 @@ async fn everything_arrives_both_ways_each_to_its_end() {
 }
 
 #[tokio::test]
-async fn what_was_said_before_is_not_lost() {
+async fn what_was_said_before_is_forgotten() {
+    let stage = Stage::new();
+    let mut one = stage.wire(&label('a')).await;
+    one.write_all(&[b'x'; 50_000]).await.unwrap();
+    let mut other = stage.wire(&label('a')).await;
+    other.write_all(b"early").await.unwrap();
+    let wires = stage.waiting(&label('a'));
+    stage.wires.claim("example.proxy", wires[0], wires[1], bounds()).unwrap().start(drop);
+    one.write_all(b"late").await.unwrap();
+    one.shutdown().await.unwrap();
+    other.shutdown().await.unwrap();
+    assert_eq!(rest(&mut other).await, b"late");
+    assert_eq!(rest(&mut one).await, b"");
+    stage.empty().await;
+    assert_eq!(stage.wires.counts().bytes, 4);
+}
+
+#[tokio::test]
+async fn who_closed_before_has_said_nothing() {
     let stage = Stage::new();
     let mut one = stage.wire(&label('a')).await;
     one.write_all(b"early").await.unwrap();
@@ -56,7 +74,7 @@ async fn what_was_said_before_is_not_lost() {
     let mut other = stage.wire(&label('a')).await;
     let wires = stage.waiting(&label('a'));
     stage.wires.claim("example.proxy", wires[0], wires[1], bounds()).unwrap().start(drop);
-    assert_eq!(rest(&mut other).await, b"early");
+    assert_eq!(rest(&mut other).await, b"");
 }
 
 #[tokio::test]

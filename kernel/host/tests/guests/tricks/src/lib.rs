@@ -16,6 +16,7 @@ wit_bindgen::generate!({
             import xylem:contributions/contributions@0.1.0;
             import xylem:limits/limits@0.1.0;
             import xylem:wires/wires@0.1.0;
+            import xylem:archive/archive@0.1.0;
             export xylem:plugin/hooks@0.1.0;
             export xylem:plugin/iq@0.1.0;
             export xylem:plugin/events@0.1.0;
@@ -141,6 +142,7 @@ fn obey(name: &str, argument: &str) -> Option<Verdict> {
         "group" => {
             let _ = xylem::groups::groups::put("g", argument);
         }
+        "keep" => note_fault(xylem::archive::archive::append(1, argument).map(drop)),
         "togroup" => note_fault(outbox::to_group(None, None, "g", &["left@out.example".to_owned()])),
         "groupfrom" => note_fault(outbox::to_group(None, Some(argument), "g", &[])),
         "take" => note("taken", &xylem::limits::limits::take("few", "s").to_string()),
