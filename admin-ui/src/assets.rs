@@ -63,13 +63,12 @@ impl Assets {
         self.0.is_empty()
     }
 
-    /// The file at an address. What has no extension is a page of the console, which finds its way
-    /// by itself from `index.html`.
+    /// The file at an address. What is no file is a page of the console, which finds its way by
+    /// itself from `index.html`; addresses of accounts and rooms stand in there, so a dot means nothing.
     fn find(&self, path: &str) -> Option<(&str, &File)> {
         let path = path.trim_start_matches('/');
-        let is_page = !path.rsplit('/').next().unwrap_or_default().contains('.');
-        let name = if is_page { "index.html" } else { path };
-        self.0.get_key_value(name).map(|(name, file)| (name.as_str(), file))
+        let page = || (!path.starts_with("assets/")).then(|| self.0.get_key_value("index.html")).flatten();
+        self.0.get_key_value(path).or_else(page).map(|(name, file)| (name.as_str(), file))
     }
 }
 
@@ -155,7 +154,7 @@ mod tests {
         let assets = Assets::read(folder.path()).unwrap();
         let name = |path| assets.find(path).map(|(name, _)| name);
         assert_eq!(name("/"), Some("index.html"));
-        assert_eq!(name("/users/juliet"), Some("index.html"));
+        assert_eq!(name("/users/juliet@example.org"), Some("index.html"));
         assert_eq!(name("/assets/a.js"), Some("assets/a.js"));
         assert_eq!(name("/assets/../../etc/passwd.txt"), None);
         assert!(assets.find("/assets/a.js").unwrap().1.gzip.is_some());

@@ -49,8 +49,7 @@ export async function ask(): Promise<void> {
       stage = 'unreachable';
       return;
     }
-    const set = error.more.setup === true || (await needsSetup());
-    stage = set ? 'setup' : 'signin';
+    stage = (await needsSetup()) ? 'setup' : 'signin';
   }
 }
 
@@ -82,11 +81,8 @@ function leave(byItself: boolean): void {
   stage = 'signin';
 }
 
+// Once the server has an owner there is nothing to be set up, and no such address.
 async function needsSetup(): Promise<boolean> {
-  try {
-    const answer = await request<{ setup?: boolean; needed?: boolean }>('GET', '/setup', { quiet: true });
-    return answer.setup ?? answer.needed ?? true;
-  } catch {
-    return false;
-  }
+  const answer = await request<unknown>('GET', '/setup', { quiet: true }).catch(() => null);
+  return answer !== null;
 }
