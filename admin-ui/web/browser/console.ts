@@ -1,0 +1,82 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import AxeBuilder from '@axe-core/playwright';
+import { test as base, expect, type Page } from '@playwright/test';
+import { ADMIN, PASSWORD, Server } from './server';
+
+interface Given {
+  server: Server;
+  /** Signed in as the owner. */
+  console: Page;
+}
+
+/** Tests with a server, and a browser that is signed in to its console. */
+export const test = base.extend<Given>({
+  server: async ({}, use) => {
+    const server = await Server.start();
+    await use(server);
+    await server.stop();
+  },
+  console: async ({ page, server }, use) => {
+    const wrong = watch(page, server);
+    await signIn(page, server);
+    await use(page);
+    expect(wrong, 'nothing goes wrong in the page, and nothing is asked of other hosts').toEqual([]);
+  },
+});
+
+export { expect };
+
+export async function signIn(page: Page, server: Server): Promise<void> {
+  await page.goto(server.url);
+  await page.getByLabel(/Address|地址/).fill(ADMIN);
+  await page.getByLabel(/Password|密码/).fill(PASSWORD);
+  await page.getByLabel(/Password|密码/).press('Enter');
+  await expect(page.getByRole('navigation', { name: /^(Pages|页面)$/ })).toBeAttached();
+}
+
+/** Everything in a page that should not be: errors, breaches of the policy, other hosts. */
+export function watch(page: Page, server: Server): string[] {
+  const wrong: string[] = [];
+  const host = new URL(server.url).host;
+  page.on('pageerror', (error) => wrong.push(`error: ${error.message}`));
+  page.on('console', (message) => {
+    const text = message.text();
+    // Refusals are part of some tests, and the first question of each is whether somebody is signed in.
+    if (message.type() === 'error' && !/status of (4\d\d|503)/.test(text)) wrong.push(`console: ${text}`);
+  });
+  page.on('request', (request) => {
+    const address = new URL(request.url());
+    if (/^(https?|wss?):$/.test(address.protocol) && address.host !== host)
+      wrong.push(`asked ${address.host}`);
+  });
+  return wrong;
+}
+
+/** What axe finds, in short. */
+export async function findings(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.flatMap((it) => it.nodes.map((node) => `${it.id}: ${node.target.join(' ')}`));
+}
+
+/** Keeps a picture to look at. */
+export async function shoot(page: Page, name: string): Promise<void> {
+  const folder = process.env.XYLEM_SHOTS;
+  if (!folder) return;
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`) });
+}
+
+/** Creates an account by the API, with the session of the page. */
+export async function createUser(page: Page, account: string, password: string): Promise<void> {
+  const status = await page.evaluate(
+    async ([account, password]) => {
+      const session = (await (await fetch('/api/v1/session')).json()) as { csrf: string };
+      const headers = { 'content-type': 'application/json', 'x-csrf-token': session.csrf };
+      const body = JSON.stringify({ account, password });
+      return (await fetch('/api/v1/users', { method: 'POST', headers, body })).status;
+    },
+    [account, password],
+  );
+  expect(status, `creating ${account}`).toBeLessThan(300);
+}

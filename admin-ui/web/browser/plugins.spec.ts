@@ -1,0 +1,65 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createUser, expect, test } from './console';
+import { Person } from './person';
+
+const ID = 'xylem.version';
+
+/** The package as it is, and as it would be with another version of the same length. */
+function packages(folder: string): { old: string; next: string } {
+  const old = join(process.env.XYLEM_PLUGINS ?? '', `${ID}.wasm`);
+  const bytes = readFileSync(old);
+  const at = bytes.indexOf('version = "0.1.0"');
+  if (at < 0) throw new Error('the manifest is not where it was');
+  bytes.write('version = "0.1.9"', at);
+  const next = join(folder, `${ID}.wasm`);
+  writeFileSync(next, bytes);
+  return { old, next };
+}
+
+test('a plugin is removed, installed, configured, used, upgraded and rolled back', async ({
+  console: page,
+  server,
+}, info) => {
+  info.setTimeout(300_000);
+  const { old, next } = packages(info.outputPath());
+  await createUser(page, 'juliet@localhost', 'wherefore');
+  const juliet = await Person.connect(server, 'juliet@localhost', 'wherefore');
+
+  await page.goto(`${server.url}/plugins/${ID}`);
+  await page.getByRole('button', { name: 'Remove plugin' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Remove plugin' }).click();
+  await page
+    .getByRole('dialog')
+    .getByLabel(/To confirm/)
+    .fill(ID);
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await expect(page).toHaveURL(`${server.url}/plugins`);
+  await expect(juliet.os('localhost')).rejects.toThrow();
+
+  await page.getByRole('button', { name: 'Install from a file' }).click();
+  await page.getByLabel('Package (.wasm)').setInputFiles(old);
+  await expect(page.getByText('What it may do')).toBeVisible();
+  await page.getByRole('button', { name: 'Install', exact: true }).click();
+  await expect(page.getByText(`${ID} is installed.`)).toBeVisible();
+
+  await page.goto(`${server.url}/plugins/${ID}`);
+  await page.getByLabel('os', { exact: false }).fill('Plan 9');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('The plugin is configured.')).toBeVisible();
+  await expect.poll(() => juliet.os('localhost')).toBe('Plan 9');
+
+  await page.getByRole('button', { name: 'Install from a file' }).click();
+  await page.getByLabel('Package (.wasm)').setInputFiles(next);
+  await expect(page.getByText('Replaces version 0.1.0')).toBeVisible();
+  await page.getByRole('button', { name: 'Upgrade', exact: true }).click();
+  await expect(page.getByText(`${ID} is upgraded.`)).toBeVisible();
+  await expect(page.getByText('0.1.9', { exact: true })).toBeVisible();
+  expect(await juliet.os('localhost')).toBe('Plan 9');
+
+  await page.getByRole('button', { name: 'Back to the version before' }).click();
+  await expect(page.locator('dd').getByText('0.1.0', { exact: true })).toBeVisible();
+  expect(await juliet.os('localhost')).toBe('Plan 9');
+  await juliet.leave();
+});

@@ -1,0 +1,53 @@
+import { createUser, expect, test } from './console';
+
+test('a user is created, found, disabled, enabled again and deleted', async ({ console: page, server }) => {
+  await page.goto(`${server.url}/users`);
+  await page.getByRole('button', { name: 'Create an account' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Account').fill('juliet');
+  await dialog.getByLabel('Password').fill('wherefore art thou');
+  await dialog.getByRole('button', { name: 'Create an account' }).click();
+  await expect(dialog.getByText('This must be an address')).toBeVisible();
+  await dialog.getByLabel('Account').fill('juliet@localhost');
+  await dialog.getByRole('button', { name: 'Create an account' }).click();
+  await expect(page.getByText('The account is created.')).toBeVisible();
+
+  await createUser(page, 'romeo@localhost', 'but soft');
+  await page.getByPlaceholder('Search').fill('jul');
+  await expect(page.getByRole('row')).toHaveCount(2);
+  await expect(page).toHaveURL(/search=jul/);
+
+  await page.getByRole('button', { name: 'Disable: juliet@localhost' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Go on' }).click();
+  await expect(
+    page.getByRole('row', { name: /juliet/ }).getByText('disabled', { exact: true }),
+  ).toBeVisible();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(page.getByRole('row', { name: /juliet/ }).getByText('offline')).toBeVisible();
+
+  await page.getByRole('link', { name: 'juliet@localhost' }).click();
+  await expect(page.getByRole('heading', { name: 'juliet@localhost' })).toBeVisible();
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  const go = page.getByRole('dialog').getByRole('button', { name: 'Go on' });
+  await expect(go).toBeDisabled();
+  await page.getByRole('dialog').getByRole('textbox').fill('juliet@localhost');
+  await go.click();
+  await expect(page).toHaveURL(`${server.url}/users`);
+  await expect(page.getByRole('row', { name: /romeo/ })).toBeVisible();
+  await expect(page.getByRole('row', { name: /juliet/ })).toHaveCount(0);
+});
+
+test('accounts are imported after a look at what would happen', async ({ console: page, server }) => {
+  await page.goto(`${server.url}/users`);
+  await page.getByRole('button', { name: 'Import' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog
+    .getByLabel('Or here')
+    .fill('account,password\nnurse@localhost,honey nurse\nadmin@localhost,x\n');
+  await dialog.getByRole('button', { name: 'See what would happen' }).click();
+  await expect(dialog.getByText('1 accounts would be created')).toBeVisible();
+  await dialog.getByRole('button', { name: 'Create 1 account' }).click();
+  await expect(dialog.getByText('1 account created.')).toBeVisible();
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await expect(page.getByRole('link', { name: 'nurse@localhost' })).toBeVisible();
+});
