@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::audit::AuditLog;
 use crate::caller::{Caller, Role};
 use crate::data::{Exported, Imported};
 use crate::device::{DeviceRow, Revoked};
@@ -14,6 +15,7 @@ use crate::page::{Page, Paging};
 use crate::plugin::{ChainReport, PluginDetail, PluginRow, Removed};
 use crate::server::{HealthReport, ReloadReport, StatusReport};
 use crate::session::{Ended, SessionRow};
+use crate::token::{TokenGone, TokenMade, TokenRow, Wanted};
 use crate::user::Account;
 
 /// The result of an operation, when it is there.
@@ -29,6 +31,8 @@ pub struct Backend {
     pub data: Arc<dyn Data>,
     pub server: Arc<dyn Server>,
     pub tokens: Arc<dyn Tokens>,
+    /// Read by `audit.list`; written by the table.
+    pub audit: Arc<AuditLog>,
 }
 
 pub trait Accounts: Send + Sync {
@@ -75,6 +79,12 @@ pub trait Plugins: Send + Sync {
 }
 
 pub trait Tokens: Send + Sync {
+    /// Makes one; [`OpError::NotFound`] if there is no such account.
+    fn create(&self, wanted: Wanted) -> Answer<'_, TokenMade>;
+    /// Those of one account, or all.
+    fn list(&self, account: Option<String>, paging: Paging) -> Answer<'_, Page<TokenRow>>;
+    /// Ends one, if it is of this account or no account is named; else [`OpError::NotFound`].
+    fn revoke(&self, id: String, account: Option<String>) -> Answer<'_, TokenGone>;
     /// Whom a bearer token is for, as that account is now; none if it is no token, has expired or
     /// was revoked, or if its account may not sign in. `from` is for [`Caller::from`].
     fn bearer(&self, token: String, from: String) -> Answer<'_, Option<Caller>>;

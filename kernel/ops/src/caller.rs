@@ -179,6 +179,17 @@ impl Caller {
         Self { who: account.clone(), from: from.into(), face, role, account: Some(account), narrowed: None }
     }
 
+    /// Whether this is the account itself, with all that it may: a token that is less than its
+    /// account must not, for one, set the password and be more afterwards.
+    #[must_use]
+    pub fn is_all_of(&self, account: &str) -> bool {
+        let whole = self.narrowed.as_ref().is_none_or(|narrowed| {
+            narrowed.ceiling.rank >= self.role.rank
+                && (narrowed.ceiling.domains().is_none() || narrowed.ceiling == self.role)
+        });
+        whole && self.account.as_deref() == Some(account)
+    }
+
     /// Every role that has to allow what is asked for.
     pub fn roles(&self) -> impl Iterator<Item = &Role> {
         std::iter::once(&self.role).chain(self.narrowed.iter().map(|narrowed| &narrowed.ceiling))

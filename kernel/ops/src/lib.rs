@@ -4,7 +4,7 @@
 //! [`Ops`]: each hands over a name, arguments as JSON and a [`Caller`], and gets
 //! JSON back. What an operation is called, takes, needs and writes to the audit
 //! log stands once, beside its type, in [`user`], [`session`], [`device`], [`plugin`],
-//! [`data`] and [`server`]; what plugins add comes through [`contributed`]. Who may
+//! [`token`], [`audit`], [`data`] and [`server`]; what plugins add comes through [`contributed`]. Who may
 //! is decided in [`permit`], for all of them. How it is done is behind the traits of [`backend`].
 
 pub mod access;
@@ -28,6 +28,7 @@ pub mod scopes;
 pub mod server;
 pub mod session;
 pub mod streams;
+pub mod token;
 pub mod user;
 
 pub use access::{About, Danger, Roles};

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
 use crate::argument;
-use crate::audit::{AuditLog, Change};
+use crate::audit::{self, AuditLog, Change};
 use crate::backend::Backend;
 use crate::caller::Caller;
 use crate::contributed::{Contributed, Nothing, Snapshot};
@@ -19,13 +19,12 @@ use crate::kind::Kind;
 use crate::operation::{Operation, Spec};
 use crate::permit;
 use crate::streams::{Silence, Streams, Topic};
-use crate::{data, device, plugin, server, session, user};
+use crate::{data, device, plugin, server, session, token, user};
 
 /// All operations over one backend.
 pub struct Ops {
     table: BTreeMap<&'static str, Entry>,
     backend: Backend,
-    audit: Arc<AuditLog>,
     files: Files,
     contributed: Arc<dyn Contributed>,
     /// What [`Contributed::specs`] said last.
@@ -50,11 +49,10 @@ trait Prepared: Send {
 
 impl Ops {
     #[must_use]
-    pub fn new(backend: Backend, audit: Arc<AuditLog>, files: Files) -> Self {
+    pub fn new(backend: Backend, files: Files) -> Self {
         let mut ops = Self {
             table: BTreeMap::new(),
             backend,
-            audit,
             files,
             contributed: Arc::new(Nothing),
             known: Mutex::default(),
@@ -62,6 +60,8 @@ impl Ops {
         };
         ops.put::<user::Add>().put::<user::Delete>().put::<user::Password>().put::<user::List>().put::<user::Show>();
         ops.put::<user::SetRole>();
+        ops.put::<token::Create>().put::<token::List>().put::<token::Revoke>();
+        ops.put::<audit::list::List>();
         ops.put::<session::List>().put::<session::End>();
         ops.put::<device::List>().put::<device::Revoke>();
         ops.put::<plugin::List>().put::<plugin::Info>().put::<plugin::Install>().put::<plugin::Enable>();
@@ -108,6 +108,12 @@ impl Ops {
             Some(entry) => Some(Arc::clone(&entry.spec)),
             None => self.snapshot().specs.get(name).cloned(),
         }
+    }
+
+    /// Where what happens outside of the table is written down: who signed in, and how.
+    #[must_use]
+    pub fn audit(&self) -> &AuditLog {
+        &self.backend.audit
     }
 
     /// Where uploads and exports lie.
@@ -162,7 +168,10 @@ impl Ops {
             return Err(error);
         }
         if spec.changes {
-            self.audit.ready().map_err(|e| OpError::Unavailable(format!("the audit log cannot be written: {e}")))?;
+            self.backend
+                .audit
+                .ready()
+                .map_err(|e| OpError::Unavailable(format!("the audit log cannot be written: {e}")))?;
         }
         match self.table.get(name) {
             Some(entry) => self.run_own(entry, caller, given, note).await,
@@ -188,8 +197,7 @@ impl Ops {
     /// Whoever changes an account must be more than it is, or be it.
     async fn covers(&self, caller: &Caller, spec: &Spec, given: &Map<String, Value>) -> Result<(), OpError> {
         let account = spec.about.account_argument().and_then(|name| given.get(name)).and_then(Value::as_str);
-        let Some(account) = account.filter(|account| spec.changes && caller.account.as_deref() != Some(*account))
-        else {
+        let Some(account) = account.filter(|account| spec.changes && !caller.is_all_of(account)) else {
             return Ok(());
         };
         let role = match self.backend.accounts.role(account.to_owned()).await {
@@ -256,7 +264,8 @@ impl Ops {
     }
 
     fn note(&self, change: Change<'_>, error: Option<&OpError>) -> Result<(), OpError> {
-        self.audit
+        self.backend
+            .audit
             .write(change, error)
             .map_err(|e| OpError::Failed(format!("done, but the audit log cannot be written: {e}")))
     }

@@ -12,6 +12,7 @@ use xylem_ops::device::{DeviceRow, Revoked};
 use xylem_ops::plugin::{ChainReport, PluginDetail, PluginRow, Removed};
 use xylem_ops::server::{HealthReport, ReloadReport, StatusReport};
 use xylem_ops::session::{Ended, SessionRow};
+use xylem_ops::token::{TokenGone, TokenMade, TokenRow, Wanted};
 use xylem_ops::user::Account;
 use xylem_ops::{
     About, Answer, AuditLog, Backend, Caller, Face, Files, Method, OpError, Ops, Page, Paging, Rank, Role,
@@ -121,6 +122,18 @@ impl Data for Fake {
 }
 
 impl Tokens for Fake {
+    fn create(&self, _: Wanted) -> Answer<'_, TokenMade> {
+        no()
+    }
+
+    fn list(&self, _: Option<String>, _: Paging) -> Answer<'_, Page<TokenRow>> {
+        no()
+    }
+
+    fn revoke(&self, _: String, _: Option<String>) -> Answer<'_, TokenGone> {
+        no()
+    }
+
     fn bearer(&self, _: String, _: String) -> Answer<'_, Option<Caller>> {
         no()
     }
@@ -163,9 +176,10 @@ impl Scene {
             data: fake.clone(),
             server: fake.clone(),
             tokens: fake.clone(),
+            audit,
         };
         let files = Files::within(folder.path());
-        Self { ops: Ops::new(backend, audit, files), fake, folder }
+        Self { ops: Ops::new(backend, files), fake, folder }
     }
 
     async fn call(&self, rank: Rank, name: &str, arguments: Value) -> Result<Value, OpError> {

@@ -24,6 +24,7 @@ mod run;
 mod serve;
 mod signals;
 mod template;
+mod tokens;
 mod wires;
 
 use std::process::ExitCode;

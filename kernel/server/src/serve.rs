@@ -38,7 +38,7 @@ impl Serving {
         let audit = Arc::new(AuditLog::open(&audit).with_context(|| audit.display().to_string())?);
         let addresses = config.http.listen.clone();
         let instance = Instance::start(config, folder, reread)?;
-        let ops = Ops::new(backend(&instance), audit, Files::within(&instance.config.load().server.data));
+        let ops = Ops::new(backend(&instance, audit), Files::within(&instance.config.load().server.data));
         let ops = Arc::new(ops);
         let console = console::serve(&instance, &ops).await?;
         let http = http::serve(&instance, &addresses).await?;
@@ -74,7 +74,7 @@ pub fn end(runtime: tokio::runtime::Runtime) {
     runtime.shutdown_timeout(std::time::Duration::from_secs(5));
 }
 
-fn backend(instance: &Arc<Instance>) -> Backend {
+fn backend(instance: &Arc<Instance>, audit: Arc<AuditLog>) -> Backend {
     Backend {
         accounts: Arc::new(backend::AccountBackend(Arc::clone(instance))),
         sessions: Arc::new(backend::SessionBackend(Arc::clone(instance))),
@@ -82,6 +82,7 @@ fn backend(instance: &Arc<Instance>) -> Backend {
         plugins: Arc::new(backend::PluginBackend(Arc::clone(instance))),
         data: Arc::new(backend::DataBackend(Arc::clone(instance))),
         server: Arc::new(backend::ServerBackend(Arc::clone(instance))),
-        tokens: Arc::new(backend::TokenBackend(Arc::clone(instance))),
+        tokens: Arc::new(backend::TokenBackend::new(Arc::clone(instance))),
+        audit,
     }
 }

@@ -1,5 +1,8 @@
 //! Who changed what, when, from where: one JSON object a line, only ever appended.
 
+pub mod list;
+mod read;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -14,6 +17,8 @@ use serde_json::{Map, Value};
 use crate::caller::Caller;
 use crate::error::OpError;
 use crate::operation::Spec;
+
+pub use read::AuditQuery;
 
 /// The audit log of one server.
 pub struct AuditLog {
