@@ -1,7 +1,6 @@
 //! REST, made from the table of operations.
 
 mod arguments;
-mod describe;
 pub mod openapi;
 
 use std::sync::Arc;
@@ -13,14 +12,11 @@ use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{MethodFilter, on};
 use axum::{RequestExt as _, Router};
 use serde_json::Value;
-use xylem_ops::{Caller, Method, Ops, Spec};
+use xylem_ops::{Caller, Method, Ops, Route, Spec};
 
 use crate::caller::identify;
 use crate::console::Console;
 use crate::problem::Problem;
-
-/// Below this, everything of this crate but the pages.
-pub(crate) const BASE: &str = "/api/v1";
 
 /// One route for each operation of the server's own.
 pub(crate) fn routes(ops: &Ops) -> Router<Console> {
@@ -30,7 +26,7 @@ pub(crate) fn routes(ops: &Ops) -> Router<Console> {
             let spec = Arc::clone(&answers);
             async move { perform(&console, &spec, &caller, &path, request).await }
         };
-        router.route(&format!("{BASE}{}", spec.route.path), on(filter(spec.route.method), handler))
+        router.route(&format!("{}{}", Route::BASE, spec.route.path), on(filter(spec.route.method), handler))
     })
 }
 
@@ -58,7 +54,7 @@ pub(crate) async fn contributed(
 /// `GET /api/v1/operations`: what the caller may call, for faces that make themselves from that.
 pub(crate) async fn operations(State(console): State<Console>, caller: Caller) -> Json<Value> {
     let specs = console.ops().specs_for(&caller);
-    Json(serde_json::json!({"operations": specs.iter().map(|spec| describe::spec(spec)).collect::<Vec<_>>()}))
+    Json(serde_json::json!({"operations": specs.iter().map(|spec| spec.describe()).collect::<Vec<_>>()}))
 }
 
 /// `GET /api/v1/openapi.json`: no secret, so nobody has to sign in for it. What plugins contribute

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
-use xylem_ops::{Argument, Kind, Output, Rank, Spec};
+use xylem_ops::{Argument, Kind, Output, Place, Rank, Route, Spec};
 
-use super::BASE;
 use crate::problem::{KINDS, Problem};
 use crate::uploads::Upload;
+
+const BASE: &str = Route::BASE;
 
 /// The document of these operations.
 #[must_use]
@@ -50,24 +51,13 @@ pub fn document(specs: &[Arc<Spec>]) -> Value {
     })
 }
 
-/// Where an argument is in a request: `path`, `query` or `body`.
-pub(super) fn place(spec: &Spec, argument: &Argument) -> &'static str {
-    if spec.route.in_path().any(|name| name == argument.name) {
-        "path"
-    } else if spec.route.method.has_body() {
-        "body"
-    } else {
-        "query"
-    }
-}
-
 fn operation(spec: &Spec, schemas: &mut SchemaGenerator) -> Value {
     let output = match &spec.output {
         Output::Of(schema) => schema(schemas).to_value(),
         Output::Given(schema) => schema.clone(),
     };
     let parameters: Vec<_> =
-        spec.arguments.iter().filter(|a| place(spec, a) != "body").map(|a| parameter(spec, a)).collect();
+        spec.arguments.iter().filter(|a| spec.place(a) != Place::Body).map(|a| parameter(spec, a)).collect();
     let mut operation = json!({
         "operationId": spec.name,
         "summary": spec.help,
@@ -90,12 +80,12 @@ fn operation(spec: &Spec, schemas: &mut SchemaGenerator) -> Value {
 }
 
 fn parameter(spec: &Spec, argument: &Argument) -> Value {
-    let place = place(spec, argument);
+    let place = spec.place(argument);
     let mut parameter = json!({
         "name": argument.name,
-        "in": place,
+        "in": place.word(),
         "description": argument.help,
-        "required": place == "path" || argument.required,
+        "required": place == Place::Path || argument.required,
         "schema": argument.kind.schema(),
     });
     if let (Kind::List { .. }, Some(parameter)) = (&argument.kind, parameter.as_object_mut()) {
@@ -106,7 +96,7 @@ fn parameter(spec: &Spec, argument: &Argument) -> Value {
 }
 
 fn body(spec: &Spec) -> Value {
-    let arguments = || spec.arguments.iter().filter(|argument| place(spec, argument) == "body");
+    let arguments = || spec.arguments.iter().filter(|argument| spec.place(argument) == Place::Body);
     let properties: Map<String, Value> = arguments().map(|a| (a.name.clone().into_owned(), property(a))).collect();
     let required: Vec<_> = arguments().filter(|a| a.required).map(|a| a.name.clone()).collect();
     json!({

@@ -23,7 +23,7 @@ use crate::{data, device, plugin, server, session, token, user};
 
 /// All operations over one backend.
 pub struct Ops {
-    table: BTreeMap<&'static str, Entry>,
+    table: Table,
     backend: Backend,
     files: Files,
     contributed: Arc<dyn Contributed>,
@@ -31,6 +31,10 @@ pub struct Ops {
     known: Mutex<Option<Arc<Snapshot>>>,
     streams: Arc<dyn Streams>,
 }
+
+/// The server's own operations, by name.
+#[derive(Default)]
+struct Table(BTreeMap<&'static str, Entry>);
 
 struct Entry {
     spec: Arc<Spec>,
@@ -47,17 +51,9 @@ trait Prepared: Send {
     fn run<'a>(self: Box<Self>, backend: &'a Backend, caller: &'a Caller) -> JsonAnswer<'a>;
 }
 
-impl Ops {
-    #[must_use]
-    pub fn new(backend: Backend, files: Files) -> Self {
-        let mut ops = Self {
-            table: BTreeMap::new(),
-            backend,
-            files,
-            contributed: Arc::new(Nothing),
-            known: Mutex::default(),
-            streams: Arc::new(Silence),
-        };
+impl Table {
+    fn of_the_server() -> Self {
+        let mut ops = Self::default();
         ops.put::<user::Add>().put::<user::Delete>().put::<user::Password>().put::<user::List>().put::<user::Show>();
         ops.put::<user::SetRole>();
         ops.put::<token::Create>().put::<token::List>().put::<token::Revoke>();
@@ -69,6 +65,31 @@ impl Ops {
         ops.put::<data::Export>().put::<data::Import>();
         ops.put::<server::Status>().put::<server::Health>().put::<server::Reload>();
         ops
+    }
+
+    fn put<O: Operation>(&mut self) -> &mut Self {
+        self.0.insert(O::NAME, Entry { spec: Arc::new(O::spec()), prepare: prepare::<O> });
+        self
+    }
+}
+
+/// What is known of the server's own operations, where there is no server.
+#[must_use]
+pub fn specs() -> Vec<Arc<Spec>> {
+    Table::of_the_server().0.into_values().map(|entry| entry.spec).collect()
+}
+
+impl Ops {
+    #[must_use]
+    pub fn new(backend: Backend, files: Files) -> Self {
+        Self {
+            table: Table::of_the_server(),
+            backend,
+            files,
+            contributed: Arc::new(Nothing),
+            known: Mutex::default(),
+            streams: Arc::new(Silence),
+        }
     }
 
     /// The same with what plugins contribute.
@@ -85,7 +106,7 @@ impl Ops {
 
     /// The operations of the server itself, by name.
     pub fn own_specs(&self) -> impl Iterator<Item = &Arc<Spec>> {
-        self.table.values().map(|entry| &entry.spec)
+        self.table.0.values().map(|entry| &entry.spec)
     }
 
     /// Every operation that there is now, by name.
@@ -104,7 +125,7 @@ impl Ops {
     /// The operation of this name, if there is one now.
     #[must_use]
     pub fn spec(&self, name: &str) -> Option<Arc<Spec>> {
-        match self.table.get(name) {
+        match self.table.0.get(name) {
             Some(entry) => Some(Arc::clone(&entry.spec)),
             None => self.snapshot().specs.get(name).cloned(),
         }
@@ -173,7 +194,7 @@ impl Ops {
                 .ready()
                 .map_err(|e| OpError::Unavailable(format!("the audit log cannot be written: {e}")))?;
         }
-        match self.table.get(name) {
+        match self.table.0.get(name) {
             Some(entry) => self.run_own(entry, caller, given, note).await,
             None => self.run_contributed(&spec, caller, given, note).await,
         }
@@ -268,11 +289,6 @@ impl Ops {
             .audit
             .write(change, error)
             .map_err(|e| OpError::Failed(format!("done, but the audit log cannot be written: {e}")))
-    }
-
-    fn put<O: Operation>(&mut self) -> &mut Self {
-        self.table.insert(O::NAME, Entry { spec: Arc::new(O::spec()), prepare: prepare::<O> });
-        self
     }
 
     /// What plugins contribute now.

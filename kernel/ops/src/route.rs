@@ -42,6 +42,9 @@ impl Method {
 }
 
 impl Route {
+    /// What every path of the REST API begins with.
+    pub const BASE: &'static str = "/api/v1";
+
     #[must_use]
     pub const fn get(path: &'static str) -> Self {
         Self { method: Method::Get, path: Cow::Borrowed(path) }

@@ -1,10 +1,13 @@
-//! `plugins/README.md`, made of the manifests.
+//! Pages that are made of something else: `plugins/README.md` of the manifests,
+//! `admin-ui/openapi.json` of the table of operations.
 
 use std::fmt::Write as _;
+use std::process::Command;
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
+use crate::cargo::execute;
 use crate::plugins;
 use crate::workspace::Workspace;
 
@@ -28,8 +31,21 @@ struct Xep {
     note: Option<String>,
 }
 
-/// Writes the page, or with `check` fails if it is not what it should be.
+/// Writes the pages, or with `check` fails if they are not what they should be; that of the
+/// OpenAPI document is checked by a test of its own.
 pub fn run(workspace: &Workspace, check: bool) -> anyhow::Result<()> {
+    readme(workspace, check)?;
+    if check { Ok(()) } else { openapi(workspace) }
+}
+
+/// The test that compares the document writes it.
+fn openapi(workspace: &Workspace) -> anyhow::Result<()> {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(["test", "--quiet", "--workspace", "--test", "openapi_document"]);
+    execute(command.current_dir(&workspace.root).env("XYLEM_WRITE", "1"))
+}
+
+fn readme(workspace: &Workspace, check: bool) -> anyhow::Result<()> {
     let page = page(workspace)?;
     let path = workspace.root.join("plugins/README.md");
     if std::fs::read_to_string(&path).is_ok_and(|old| old == page) {

@@ -68,7 +68,7 @@ enum Task {
         #[arg(long, default_value = "target/package")]
         root: PathBuf,
     },
-    /// Write plugins/README.md from the manifests.
+    /// Write plugins/README.md from the manifests, admin-ui/openapi.json from the table of operations.
     Docs {
         /// Write nothing; fail if it is not up to date.
         #[arg(long)]

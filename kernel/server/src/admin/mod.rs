@@ -3,6 +3,8 @@
 
 mod socket;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use xylem_ops::OpError;
@@ -16,6 +18,14 @@ pub struct Request {
     pub operation: String,
     #[serde(default)]
     pub arguments: Value,
+    /// Further arguments as texts, which become values as the operation's specification says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub texts: BTreeMap<String, Vec<String>>,
+}
+
+impl Request {
+    /// Not an operation: answered with what operations there are.
+    pub const OPERATIONS: &'static str = "operations";
 }
 
 /// What the server answers.

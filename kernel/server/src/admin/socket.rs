@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use serde_json::{Map, Value};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
@@ -110,8 +111,39 @@ async fn answer(ops: &Ops, caller: &Caller, line: &[u8]) -> Reply {
         Ok(request) => request,
         Err(error) => return Reply::Error(OpError::Invalid(format!("not a request: {error}"))),
     };
-    match ops.call(caller, &request.operation, request.arguments).await {
+    if request.operation == Request::OPERATIONS {
+        return Reply::Ok(ops.specs().iter().map(|spec| spec.describe()).collect());
+    }
+    let outcome = match with_texts(ops, request) {
+        Ok((operation, arguments)) => ops.call(caller, &operation, arguments).await,
+        Err(error) => Err(error),
+    };
+    match outcome {
         Ok(value) => Reply::Ok(value),
         Err(error) => Reply::Error(error),
     }
+}
+
+/// Arguments that came as texts are put among the others.
+fn with_texts(ops: &Ops, request: Request) -> Result<(String, Value), OpError> {
+    let Request { operation, mut arguments, texts } = request;
+    if texts.is_empty() {
+        return Ok((operation, arguments));
+    }
+    let spec = ops.spec(&operation).ok_or_else(|| OpError::UnknownOperation(operation.clone()))?;
+    if arguments.is_null() {
+        arguments = Value::Object(Map::new());
+    }
+    if let Value::Object(given) = &mut arguments {
+        for (key, texts) in texts {
+            let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+            let value = match spec.argument(&key) {
+                Some(argument) => argument.from_text(&texts)?,
+                // The table says that it does not know it.
+                None => true.into(),
+            };
+            given.insert(key, value);
+        }
+    }
+    Ok((operation, arguments))
 }

@@ -4,7 +4,9 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use xylem_ops::{Order, Paging};
 
+use super::generic::OpArgs;
 use super::password::PasswordArgs;
+use super::rights::{AuditArgs, RoleWord, TokenCommand};
 use crate::dev::DevOptions;
 
 /// An XMPP server with a small kernel and every feature a sandboxed plugin.
@@ -62,6 +64,15 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: PluginCommand,
     },
+    /// Make, see and revoke tokens, with which scripts use the REST interface
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
+    /// Show who changed what
+    Audit(AuditArgs),
+    /// Call any operation by its name, also those of plugins; without one, list them
+    Op(OpArgs),
     /// Show which plugins are called, in order
     Chain {
         /// A hook point, such as message.in [default: all]
@@ -84,6 +95,8 @@ pub(super) enum Command {
     Reload,
     /// Start a throw-away server, for people who write clients and for test suites
     Dev(DevOptions),
+    /// Print the OpenAPI document of the REST interface
+    Openapi,
     /// Print a completion script for a shell
     Completion { shell: Shell },
 }
@@ -119,6 +132,14 @@ pub(super) enum UserCommand {
     },
     /// Show one account
     Show { account: String },
+    /// Make an account an owner, an administrator, an operator, an auditor, or a mere user
+    Role {
+        account: String,
+        role: RoleWord,
+        /// A domain that an administrator or operator is limited to; may be said several times
+        #[arg(long)]
+        domain: Vec<String>,
+    },
 }
 
 #[derive(Subcommand)]

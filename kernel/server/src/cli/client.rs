@@ -1,10 +1,12 @@
 //! The near end of the admin socket.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde_json::Value;
 use xylem_ops::{OpError, Operation};
 
 use crate::admin::{Reply, Request};
@@ -43,12 +45,18 @@ impl Client {
     pub(super) fn call<O: Operation>(self, operation: &O) -> Result<O::Output, ClientError> {
         let wrong = |error: serde_json::Error| ClientError::Answer(error.to_string());
         let arguments = serde_json::to_value(operation).map_err(wrong)?;
-        let request = Request { operation: O::NAME.to_owned(), arguments };
-        let mut line = serde_json::to_vec(&request).map_err(wrong)?;
+        let request = Request { operation: O::NAME.to_owned(), arguments, texts: BTreeMap::new() };
+        serde_json::from_value(self.send(&request)?).map_err(wrong)
+    }
+
+    /// Asks for whatever it is; gives what comes back as it is.
+    pub(super) fn send(self, request: &Request) -> Result<Value, ClientError> {
+        let wrong = |error: serde_json::Error| ClientError::Answer(error.to_string());
+        let mut line = serde_json::to_vec(request).map_err(wrong)?;
         line.push(b'\n');
         let answer = self.exchange(&line)?;
         match serde_json::from_slice(&answer).map_err(wrong)? {
-            Reply::Ok(output) => serde_json::from_value(output).map_err(wrong),
+            Reply::Ok(output) => Ok(output),
             Reply::Error(error) => Err(error.into()),
         }
     }

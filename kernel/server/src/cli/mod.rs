@@ -3,7 +3,9 @@
 mod args;
 mod author;
 mod client;
+mod generic;
 mod password;
+mod rights;
 mod show;
 mod workbench;
 
@@ -13,10 +15,11 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 use serde::Serialize;
-use xylem_ops::{OpError, Operation, data, device, plugin, server, session, user};
+use xylem_ops::{OpError, Operation, data, device, plugin, server, session, token, user};
 
 use args::{Args, Command, Common, DeviceCommand, PluginCommand, SessionCommand, UserCommand};
 use client::{Client, ClientError};
+use rights::TokenCommand;
 use show::Show;
 
 use crate::config::{Config, Problems};
@@ -75,6 +78,12 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
         Command::Session { command } => sessions(&common, command)?,
         Command::Device { command } => devices(&common, command)?,
         Command::Plugin { command } => plugins(&common, command)?,
+        Command::Token { command } => tokens(&common, command)?,
+        Command::Audit(args) => tell(&common, args.operation())?,
+        Command::Op(args) => {
+            let (value, text) = generic::run(Client::connect(&socket(&common)?)?, args)?;
+            write_out(&common, &value, || text);
+        }
         Command::Chain { point, domain } => tell(&common, plugin::Chain { point, domain })?,
         Command::Export { file } => tell(&common, data::Export { path: absolute(&file)? })?,
         Command::Import { file } => tell(&common, data::Import { path: absolute(&file)? })?,
@@ -85,6 +94,10 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
             return Ok(if report.healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         Command::Reload => tell(&common, server::Reload {})?,
+        Command::Openapi => {
+            let document = xylem_admin::openapi::document(&xylem_ops::specs());
+            println!("{}", serde_json::to_string_pretty(&document).unwrap_or_default());
+        }
         Command::Completion { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "xylem", &mut std::io::stdout());
         }
@@ -110,6 +123,9 @@ fn users(common: &Common, command: UserCommand) -> Result<(), Failure> {
         }
         UserCommand::List { domain, page } => tell(common, user::List { domain, paging: page.paging() }),
         UserCommand::Show { account } => tell(common, user::Show { account }),
+        UserCommand::Role { account, role, domain } => {
+            tell(common, user::SetRole { account, role: role.rank(), domains: Some(domain) })
+        }
     }
 }
 
@@ -132,6 +148,14 @@ fn devices(common: &Common, command: DeviceCommand) -> Result<(), Failure> {
     match command {
         DeviceCommand::List { account, page } => tell(common, device::List { account, paging: page.paging() }),
         DeviceCommand::Revoke { account, id } => tell(common, device::Revoke { account, id }),
+    }
+}
+
+fn tokens(common: &Common, command: TokenCommand) -> Result<(), Failure> {
+    match command {
+        TokenCommand::Create(args) => tell(common, args.operation()),
+        TokenCommand::List { account, page } => tell(common, token::List { account, paging: page.paging() }),
+        TokenCommand::Revoke { id } => tell(common, token::Revoke { id, account: None }),
     }
 }
 
@@ -168,21 +192,26 @@ where
 }
 
 fn ask<O: Operation>(common: &Common, operation: O) -> Result<O::Output, Failure> {
-    let socket = match &common.socket {
-        Some(socket) => socket.clone(),
-        None => {
-            let config = config(common)?;
-            config.in_data(&config.admin.socket)
-        }
-    };
-    Ok(Client::connect(&socket)?.call(&operation)?)
+    Ok(Client::connect(&socket(common)?)?.call(&operation)?)
+}
+
+fn socket(common: &Common) -> Result<PathBuf, Failure> {
+    if let Some(socket) = &common.socket {
+        return Ok(socket.clone());
+    }
+    let config = config(common)?;
+    Ok(config.in_data(&config.admin.socket))
 }
 
 fn print<T: Serialize + Show>(common: &Common, output: &T) {
+    write_out(common, output, || output.show());
+}
+
+fn write_out(common: &Common, output: &impl Serialize, show: impl FnOnce() -> String) {
     let text = if common.json {
         serde_json::to_string_pretty(output).unwrap_or_default()
     } else {
-        output.show().trim_end().to_owned()
+        show().trim_end().to_owned()
     };
     // A closed pipe (`xylem user list | head`) is nobody's fault.
     let _ = writeln!(std::io::stdout(), "{text}");

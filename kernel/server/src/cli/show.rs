@@ -1,12 +1,13 @@
 //! Results as people read them.
 
-use xylem_ops::Page;
 use xylem_ops::data::{Exported, Imported};
 use xylem_ops::device::{DeviceRow, Revoked};
 use xylem_ops::plugin::{ChainReport, PluginDetail, PluginRow, Removed};
 use xylem_ops::server::{HealthReport, ReloadReport, StatusReport};
 use xylem_ops::session::{Ended, SessionRow};
+use xylem_ops::token::{TokenGone, TokenMade, TokenRow};
 use xylem_ops::user::{Account, Done};
+use xylem_ops::{AuditRow, Page};
 
 /// What is printed without `--json`.
 pub(super) trait Show {
@@ -96,6 +97,40 @@ impl Show for Vec<DeviceRow> {
 impl Show for Revoked {
     fn show(&self) -> String {
         format!("{} of {}: revoked, {} sessions ended", self.id, self.account, self.sessions)
+    }
+}
+
+impl Show for Vec<TokenRow> {
+    fn show(&self) -> String {
+        let moment = |at: Option<u64>| at.map_or_else(|| "-".to_owned(), date);
+        let rows = self.iter().map(|t| {
+            let scopes = t.scopes.iter().collect::<Vec<_>>().join(" ");
+            let (expires, used) = (moment(t.expires), moment(t.used));
+            [t.id.clone(), t.account.clone(), t.name.clone(), t.ceiling.to_string(), scopes, expires, used]
+        });
+        table(["ID", "ACCOUNT", "NAME", "AT MOST", "SCOPES", "EXPIRES", "USED"], rows)
+    }
+}
+
+impl Show for TokenMade {
+    fn show(&self) -> String {
+        format!("{}\n\nIts id is {}. It is not shown again.", self.token, self.row.id)
+    }
+}
+
+impl Show for TokenGone {
+    fn show(&self) -> String {
+        format!("{}: revoked", self.id)
+    }
+}
+
+impl Show for Vec<AuditRow> {
+    fn show(&self) -> String {
+        let rows = self.iter().map(|row| {
+            let outcome = row.error.clone().unwrap_or_default();
+            [date(row.at / 1000), row.who.clone(), row.from.clone(), row.face.clone(), row.what.clone(), outcome]
+        });
+        table(["WHEN", "WHO", "FROM", "THROUGH", "WHAT", "REFUSED BECAUSE"], rows)
     }
 }
 
@@ -212,7 +247,7 @@ impl Show for ReloadReport {
     }
 }
 
-fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+pub(super) fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
     let mut lines = vec![head.map(str::to_owned)];
     lines.extend(rows);
     let widths: [usize; N] = std::array::from_fn(|column| {

@@ -25,7 +25,10 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("ops", &["stanza"]),
     (
         "server",
-        &["net", "xml", "stanza", "sasl", "stream", "hooks", "router", "session", "store", "host", "ops", "pack", "admin"],
+        &[
+            "net", "xml", "stanza", "sasl", "stream", "hooks", "router", "session", "store", "host", "ops", "pack",
+            "admin",
+        ],
     ),
 ];
 /// Crates without sockets, clock and disk, and what would bring them in.
