@@ -11,6 +11,7 @@ mod held;
 mod listener;
 mod matching;
 mod native;
+mod operation;
 mod read;
 mod refusal;
 mod units;
@@ -26,6 +27,7 @@ pub use grants::{AccountGrants, Needs, OutboxGrant, Recipient, Sender, SessionGr
 pub use held::{ClientStateRule, Treat};
 pub use listener::{Framing, ListenerSpec};
 pub use native::{ElementName, Native, Record};
+pub use operation::{ArgumentKind, FieldKind, LeastRole, OperationArgument, OperationField, OperationSpec};
 pub use refusal::ManifestError;
 pub use units::{ByteSize, MatchName, Period, PluginId, Text};
 pub use when::When;
@@ -47,7 +49,7 @@ pub struct Manifest {
     pub iqs: Vec<IqClaim>,
     pub events: Vec<EventEntry>,
     pub client_states: Vec<ClientStateRule>,
-    /// Function names for `on-answer`, `on-wake` and `on-page`.
+    /// Function names for `on-answer`, `on-wake`, `on-page` and `on-operation`.
     pub replies: Replies,
     /// Function name for `start`.
     pub start: Option<String>,
@@ -55,6 +57,8 @@ pub struct Manifest {
     pub limits: Vec<LimitSpec>,
     pub listeners: Vec<ListenerSpec>,
     pub domains: Vec<DomainClaim>,
+    /// What administrators can ask of it.
+    pub operations: Vec<OperationSpec>,
     /// The interface by which it asks other plugins.
     pub extension: Option<Interface>,
     /// Interfaces of others in which it takes part.
@@ -231,6 +235,8 @@ pub struct Replies {
     pub answer: Option<String>,
     pub wake: Option<String>,
     pub page: Option<String>,
+    /// Function name for `on-operation`.
+    pub operation: Option<String>,
 }
 
 /// Rows or stanzas in order of time.

@@ -12,6 +12,7 @@ mod limits;
 mod outbox;
 mod runtime;
 mod sessions;
+mod table;
 mod wires;
 
 use std::fmt::Display;
@@ -19,6 +20,7 @@ use std::fmt::Display;
 use wasmtime::component::{ComponentType, Lift, Linker, Lower};
 
 pub(crate) use self::outbox::unguessable;
+pub(crate) use self::table::RefusalCase;
 use crate::guest::Guest;
 
 /// `xylem:stanza/types.fault`.
@@ -103,11 +105,12 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     accounts::link(linker)?;
     contributions::link(linker)?;
     limits::link(linker)?;
-    wires::link(linker)
+    wires::link(linker)?;
+    table::link(linker)
 }
 
 /// The interfaces there are, for messages.
-pub(crate) const INTERFACES: [&str; 12] = [
+pub(crate) const INTERFACES: [&str; 14] = [
     "xylem:stanza/types@0.1.0",
     "xylem:runtime/runtime@0.1.0",
     "xylem:stanza/current@0.1.0",
@@ -120,4 +123,6 @@ pub(crate) const INTERFACES: [&str; 12] = [
     "xylem:contributions/contributions@0.1.0",
     "xylem:limits/limits@0.1.0",
     "xylem:wires/wires@0.1.0",
+    "xylem:admin/types@0.1.0",
+    "xylem:admin/table@0.1.0",
 ];

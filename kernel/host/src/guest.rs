@@ -15,6 +15,7 @@ use xylem_store::{Partition, Store, TableId, Turn};
 use crate::capability::Fault;
 use crate::groups::GroupEdits;
 use crate::limits::{Limiter, Rate, Watch};
+use crate::operations::TableCall;
 use crate::services::Services;
 use crate::wires::WireWork;
 
@@ -140,6 +141,7 @@ pub(crate) struct After {
     pub(crate) published: Vec<(String, Vec<String>)>,
     pub(crate) forgotten: Vec<Arc<str>>,
     pub(crate) wires: WireWork,
+    pub(crate) operations: Vec<TableCall>,
 }
 
 impl After {
@@ -151,6 +153,7 @@ impl After {
             && self.published.is_empty()
             && self.forgotten.is_empty()
             && self.wires.is_empty()
+            && self.operations.is_empty()
     }
 }
 

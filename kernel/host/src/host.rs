@@ -2,6 +2,7 @@
 
 mod calls;
 mod catalogue;
+mod operating;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -103,6 +104,7 @@ impl Host {
             wrappings: Wrappings::default(),
             release: OnceLock::new(),
             wires: OnceLock::new(),
+            table: OnceLock::new(),
             compiled: Default::default(),
             plans: Default::default(),
             published: Default::default(),

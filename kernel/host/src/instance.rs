@@ -10,11 +10,12 @@ use wasmtime::{Engine, Store, Trap};
 use xylem_hooks::{Manifest, PageEnd};
 use xylem_stanza::Packed;
 
-use crate::capability::{self, FailureRecord, Fault as Refusal};
+use crate::capability::{self, FailureRecord, Fault as Refusal, RefusalCase};
 use crate::error::HostError;
 use crate::extension;
 use crate::guest::{Call, Core, Guest};
 use crate::limits::{Limiter, Watch};
+use crate::operations::OperationCaller;
 use crate::supervisor::Fault;
 use crate::wires::{WireEnd, WireReason};
 
@@ -91,6 +92,16 @@ impl From<WireEnd> for EndedRecord {
     }
 }
 
+/// `xylem:plugin/operations.caller`.
+#[derive(Debug, Clone, ComponentType, Lower)]
+#[component(record)]
+struct CallerRecord {
+    #[component(name = "who")]
+    who: String,
+    #[component(name = "role")]
+    role: String,
+}
+
 /// What a plugin is called with.
 pub(crate) enum Input {
     Hook { entry: u32, bits: u64, packed: Arc<Packed> },
@@ -100,6 +111,8 @@ pub(crate) enum Input {
     Wake { name: String, token: String },
     Page { token: String, page: Result<PageRecord, Refusal> },
     WireEnded { listener: u32, token: String, end: WireEnd },
+    Operation { operation: u32, arguments: String, caller: OperationCaller },
+    Operated { token: String, answer: Result<String, RefusalCase> },
 }
 
 /// `xylem:plugin/replies.page`.
@@ -130,6 +143,8 @@ impl From<PageEnd> for PageRecord {
 pub(crate) enum Output {
     Verdict(VerdictCase),
     Outcome(OutcomeCase),
+    /// The answer to an operation, JSON.
+    Said(Result<String, RefusalCase>),
     Nothing,
 }
 
@@ -140,6 +155,8 @@ type OnAnswer = (&'static str, Result<(&'static str, &'static [u32]), Refusal>);
 type OnWake = (&'static str, &'static str);
 type OnPage = (&'static str, Result<PageRecord, Refusal>);
 type OnEnded = (u32, &'static str, EndedRecord);
+type Run = (u32, &'static str, CallerRecord);
+type OnOperation = (&'static str, Result<&'static str, RefusalCase>);
 
 /// A component linked with the capabilities; instances are made from it.
 #[derive(Clone)]
@@ -157,6 +174,8 @@ struct ExportIndexes {
     on_wake: Option<ComponentExportIndex>,
     on_page: Option<ComponentExportIndex>,
     on_ended: Option<ComponentExportIndex>,
+    run: Option<ComponentExportIndex>,
+    on_operation: Option<ComponentExportIndex>,
     start: Option<ComponentExportIndex>,
     /// Functions that other plugins call.
     extends: Vec<(Arc<str>, ComponentExportIndex)>,
@@ -205,6 +224,8 @@ impl Mould {
             on_wake: find("xylem:plugin/replies@0.1.0", "on-wake"),
             on_page: find("xylem:plugin/replies@0.1.0", "on-page"),
             on_ended: find("xylem:plugin/wire-events@0.1.0", "on-ended"),
+            run: find("xylem:plugin/operations@0.1.0", "run"),
+            on_operation: find("xylem:plugin/replies@0.1.0", "on-operation"),
             start: find("xylem:plugin/lifecycle@0.1.0", "start"),
             extends: extension::exports(engine, component, (plugin, extends))?,
         };
@@ -228,6 +249,13 @@ impl ExportIndexes {
                 "[[listener]] ended",
                 self.on_ended.is_some(),
                 manifest.listeners.iter().any(|listener| listener.ended.is_some()),
+            ),
+            ("operations.run", "[[operation]]", self.run.is_some(), !manifest.operations.is_empty()),
+            (
+                "replies.on-operation",
+                "[replies] operation",
+                self.on_operation.is_some(),
+                manifest.replies.operation.is_some(),
             ),
             ("lifecycle.start", "[lifecycle] start", self.start.is_some(), manifest.start.is_some()),
         ];
@@ -258,6 +286,8 @@ struct Exports {
     on_wake: Option<TypedFunc<OnWake, ()>>,
     on_page: Option<TypedFunc<OnPage, ()>>,
     on_ended: Option<TypedFunc<OnEnded, ()>>,
+    run: Option<TypedFunc<Run, (Result<String, RefusalCase>,)>>,
+    on_operation: Option<TypedFunc<OnOperation, ()>>,
     extends: Vec<(Arc<str>, Func)>,
 }
 
@@ -287,6 +317,8 @@ impl Instance {
             on_wake: typed(&mut store, &instance, found.on_wake.as_ref())?,
             on_page: typed(&mut store, &instance, found.on_page.as_ref())?,
             on_ended: typed(&mut store, &instance, found.on_ended.as_ref())?,
+            run: typed(&mut store, &instance, found.run.as_ref())?,
+            on_operation: typed(&mut store, &instance, found.on_operation.as_ref())?,
             extends: found
                 .extends
                 .iter()
@@ -376,6 +408,16 @@ impl Instance {
             }
             Input::WireEnded { listener, token, end } => {
                 there(exports.on_ended)?.call(store, (*listener, token.as_str(), (*end).into()))?;
+                Ok(Output::Nothing)
+            }
+            Input::Operation { operation, arguments, caller } => {
+                let caller = CallerRecord { who: caller.who.clone(), role: caller.role.clone() };
+                let (said,) = there(exports.run)?.call(store, (*operation, arguments.as_str(), caller))?;
+                Ok(Output::Said(said))
+            }
+            Input::Operated { token, answer } => {
+                let answer = answer.as_deref().map_err(Clone::clone);
+                there(exports.on_operation)?.call(store, (token.as_str(), answer))?;
                 Ok(Output::Nothing)
             }
         }

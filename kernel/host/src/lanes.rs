@@ -21,8 +21,10 @@ pub(crate) struct Job {
     pub(crate) cause: Cause,
     pub(crate) after: After,
     pub(crate) effects: Vec<Effect>,
-    /// Told when it is carried out, if somebody waits for that.
-    pub(crate) released: Option<oneshot::Sender<()>>,
+    /// Told when it is carried out, if somebody waits for that: whether the turn was written.
+    pub(crate) released: Option<oneshot::Sender<bool>>,
+    /// Whether what the turn wrote was taken.
+    pub(crate) written: bool,
 }
 
 /// All lanes. What waits is bounded by the store's queue, which holds back writers.
@@ -118,7 +120,7 @@ impl Lanes {
                     drop(through);
                     if let Some(told) = job.released {
                         // A session that ended does not listen any more.
-                        let _ = told.send(());
+                        let _ = told.send(job.written);
                     }
                     waiting.fetch_sub(1, Ordering::AcqRel);
                 }

@@ -6,7 +6,7 @@
 //! `turnstile` (order per key), `supervisor` (faults), `plugin` (a call from
 //! beginning to end), `turn` and `lanes` (commit, then release), `asks` and `timers`
 //! (what comes back later), `extension` (plugins that ask
-//! each other), `volatile` (rows without a disk), [`Host`] (all plugins of the server).
+//! each other), `operations` (what administrators ask), `volatile` (rows without a disk), [`Host`] (all plugins of the server).
 //!
 //! What holds everywhere:
 //! - no lock is held across an await, and none while the router is called;
@@ -28,6 +28,7 @@ mod instance;
 mod lanes;
 mod limits;
 mod marks;
+mod operations;
 pub mod package;
 mod pages;
 mod plugin;
@@ -48,6 +49,9 @@ pub use clock::{Clock, SystemClock};
 pub use error::HostError;
 pub use guest::Level;
 pub use host::{Host, HostConfig, ServerInfo, Settings, overlaid};
+pub use operations::{
+    ContributedOperation, OperationActor, OperationAnswer, OperationCaller, OperationRefusal, OperationTable,
+};
 pub use package::Package;
 pub use status::{PluginInfo, State};
 pub use wires::{ClaimedWires, WireBounds, WireEnd, WireListener, WireReason, WireRefusal, WireService};

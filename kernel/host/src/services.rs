@@ -19,6 +19,7 @@ use crate::guest::{After, Call, Core};
 use crate::host::ServerInfo;
 use crate::lanes::Lanes;
 use crate::marks::Wrappings;
+use crate::operations::TablePort;
 use crate::pages::Pages;
 use crate::plugin::Plugin;
 use crate::timers::Timers;
@@ -52,6 +53,7 @@ pub(crate) struct Services {
     pub(crate) wrappings: Wrappings,
     pub(crate) release: OnceLock<Arc<dyn Release>>,
     pub(crate) wires: OnceLock<WirePort>,
+    pub(crate) table: OnceLock<TablePort>,
     /// As compiled from manifests.
     pub(crate) compiled: ArcSwap<Plans>,
     /// The same with what was published.
@@ -154,6 +156,9 @@ impl Services {
         }
         if let Some(wires) = self.wires.get() {
             wires.carry_out(core, cause, after.wires);
+        }
+        if let Some(plugin) = self.plugin(core.index).filter(|_| !after.operations.is_empty()) {
+            self.call_table(&plugin, cause, after.operations);
         }
         for account in after.forgotten {
             self.groups.forget(|_, key| *key == *account);

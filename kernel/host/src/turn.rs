@@ -13,6 +13,7 @@ use crate::capability::FailureRecord;
 use crate::guest::{After, Call, Core};
 use crate::instance::{OutcomeCase, Output, VerdictCase};
 use crate::lanes::{Gate, Job};
+use crate::operations::OperationRefusal;
 use crate::plugin::Refused;
 
 /// What the router is told.
@@ -21,6 +22,10 @@ pub(crate) struct Answer {
     pub(crate) verdict: Verdict,
     pub(crate) outcome: IqOutcome,
     pub(crate) edited: Option<Stanza>,
+    /// Of an operation.
+    pub(crate) said: Option<Result<String, OperationRefusal>>,
+    /// What was written is where it is to be; known of calls that wait for it.
+    pub(crate) written: bool,
 }
 
 /// A turn whose order is settled.
@@ -35,16 +40,18 @@ enum Rest {
     /// What may go out at once, and what follows it may not.
     Effects(Cause, Vec<Effect>, Gate),
     /// The lane has it, and the caller is to go on behind it.
-    Await(oneshot::Receiver<()>),
+    Await(oneshot::Receiver<bool>),
 }
 
 /// Hands the writes over, while the key is still locked, so that calls follow each
 /// other in the store as they did in the plugin. With `queue` the effects go behind
 /// everything of the key that is under way.
 pub(crate) fn seal(core: &Arc<Core>, output: Output, mut call: Call, queue: bool) -> Sealed {
-    let mut answer = Answer { verdict: Verdict::Pass, outcome: IqOutcome::Handled, edited: None };
+    let mut answer =
+        Answer { verdict: Verdict::Pass, outcome: IqOutcome::Handled, edited: None, said: None, written: true };
     match output {
         Output::Nothing => {}
+        Output::Said(said) => answer.said = Some(said.map_err(Into::into)),
         Output::Verdict(verdict) => answer.verdict = judged(core, &call, verdict),
         Output::Outcome(outcome) => answer.outcome = replied(core, &mut call, outcome),
     }
@@ -70,6 +77,7 @@ pub(crate) fn seal(core: &Arc<Core>, output: Output, mut call: Call, queue: bool
         let ticket = services.store.submit_turn(std::mem::replace(&mut call.turn, services.store.turn()));
         if let Some(error) = ticket.refused() {
             refused(core, &call.cause, error);
+            answer.written = false;
             (call.after, call.effects) = (After::default(), failure.into_iter().map(Effect::Send).collect());
         }
     }
@@ -82,7 +90,8 @@ pub(crate) fn seal(core: &Arc<Core>, output: Output, mut call: Call, queue: bool
         let sent = stanza.is_some() && cause.hops == 0;
         let waits = leads || sent && !services.lanes.awaits_commit(&cause.key);
         let (released, rest) = followed(waits);
-        let job = Job { core: Arc::clone(core), cause: passed_on(cause), after, effects, released };
+        let written = answer.written;
+        let job = Job { core: Arc::clone(core), cause: passed_on(cause), after, effects, released, written };
         services.lanes.enqueue(&services.store, job);
         return Sealed { answer, rest };
     };
@@ -92,32 +101,33 @@ pub(crate) fn seal(core: &Arc<Core>, output: Output, mut call: Call, queue: bool
 
 /// Lets out what may go at once, when no lock is held any more.
 pub(crate) fn open(core: &Core, sealed: Sealed) -> Done<Result<Answer, Refused>> {
-    let Sealed { answer, rest } = sealed;
+    let Sealed { mut answer, rest } = sealed;
     let released = match rest {
         Rest::Nothing => return Done::Ready(Ok(answer)),
         Rest::Effects(cause, effects, gate) => match core.services.release(cause, effects) {
-            Done::Ready(()) => Done::Ready(()),
+            Done::Ready(()) => Done::Ready(true),
             Done::Later(released) => Done::Later(Box::pin(async move {
                 released.await;
                 drop(gate);
+                true
             })),
         },
         Rest::Await(told) => Done::Later(Box::pin(async move {
             // Nobody left to tell means that it will not happen any more.
-            let _ = told.await;
+            told.await.unwrap_or(false)
         })),
     };
     match released {
-        Done::Ready(()) => Done::Ready(Ok(answer)),
+        Done::Ready(_) => Done::Ready(Ok(answer)),
         Done::Later(released) => Done::Later(Box::pin(async move {
-            released.await;
+            answer.written &= released.await;
             Ok(answer)
         })),
     }
 }
 
 /// A session's next stanza is not looked at before what this one caused is out.
-fn followed(leads: bool) -> (Option<oneshot::Sender<()>>, Rest) {
+fn followed(leads: bool) -> (Option<oneshot::Sender<bool>>, Rest) {
     if !leads {
         return (None, Rest::Nothing);
     }
@@ -134,6 +144,7 @@ fn commit(core: &Arc<Core>, call: Call, failure: Option<Stanza>) -> Rest {
     let job_core = Arc::clone(core);
     core.services.store.submit_turn_then(turn, move |done| {
         let core = job_core;
+        let written = done.is_ok();
         let (after, effects) = match done {
             // What comes behind it in the lane may go.
             Ok(()) if silent => return drop(place),
@@ -143,7 +154,7 @@ fn commit(core: &Arc<Core>, call: Call, failure: Option<Stanza>) -> Rest {
                 (After::default(), failure.into_iter().map(Effect::Send).collect())
             }
         };
-        place.go(Job { core, cause: passed_on(cause), after, effects, released });
+        place.go(Job { core, cause: passed_on(cause), after, effects, released, written });
     });
     rest
 }

@@ -37,6 +37,16 @@ fn last_seen(cx: &Cx, iq: &Stanza) -> Result<Xml, Failure> {
     Ok(answer(cx.now().saturating_sub(time)).text(status))
 }
 
+/// For administrators.
+fn show(_cx: &Cx, _call: &Operation) -> Result<Json, Refusal> {
+    let row = SEEN.text(ROW)?.unwrap_or_default();
+    let (time, status) = row.split_once(' ').unwrap_or((&row, ""));
+    let seen = time.parse::<u64>().ok().map(|time| time / 1000);
+    let status = Some(status).filter(|status| !status.is_empty()).map(Json::from);
+    let online = !sessions::all()?.is_empty();
+    Ok(Json::object().with("online", online).with("seen", seen).with("status", status))
+}
+
 fn guard(cx: &Cx, iq: &Stanza) -> Result<Verdict, Failure> {
     authorise(cx, iq)?;
     Ok(Verdict::Pass)

@@ -2,6 +2,7 @@
 //! sent or received it; pages are read and sent by the server.
 
 mod filter;
+mod operations;
 mod preferences;
 mod query;
 mod record;
@@ -9,6 +10,7 @@ mod retention;
 mod retraction;
 mod stanza_id;
 
+use operations::{archive_purge, archive_show};
 use preferences::{preferences, set_preferences};
 use query::{finish, form, metadata, query};
 use record::{received, sent};

@@ -38,6 +38,12 @@ pub(crate) fn want(cx: &Cx, peer: &str) -> Result<bool, Fault> {
     }
 }
 
+/// What the account has chosen, or its domain for those that have not.
+pub(crate) fn policy(cx: &Cx) -> Result<String, Fault> {
+    let chosen = PREFERENCES.text(ROW)?;
+    Ok(chosen.map_or_else(|| retention::default_policy(cx), |chosen| policy_of(&chosen).to_owned()))
+}
+
 /// What the lists say: an address with a resource counts for itself, one without for all of
 /// them; who is in both is never archived.
 fn listed(chosen: &str, peer: &str) -> Option<bool> {

@@ -69,19 +69,29 @@ fn submit(room: &mut Room, form: Form<'_>, actor: &Actor<'_>) -> Result<Reply, F
     }
     standings::leave_an_owner(room, &changes)?;
     extension::configure(room, form)?;
+    take_over(room, submitted.configuration, &changes, actor)?;
+    Ok(Reply::empty())
+}
+
+/// The room is as it is wanted to be, and those in it see that.
+pub(crate) fn take_over(
+    room: &mut Room,
+    wanted: Configuration,
+    changes: &[Affiliate],
+    actor: &Actor<'_>,
+) -> Result<(), Fault> {
     let opened = std::mem::take(&mut room.locked);
-    let before = std::mem::replace(&mut room.configuration, submitted.configuration);
+    let before = std::mem::replace(&mut room.configuration, wanted);
     room.settle()?;
     room.save()?;
-    for change in &changes {
+    for change in changes {
         standings::apply(room, actor, change)?;
     }
     if !opened {
         tell(room, &before)?;
     }
     reshape(room, &before, actor)?;
-    leaving::close_if_empty(room)?;
-    Ok(Reply::empty())
+    leaving::close_if_empty(room)
 }
 
 /// The form names all administrators and all owners; these are the differences (§10.2).

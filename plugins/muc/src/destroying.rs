@@ -26,15 +26,24 @@ pub(crate) fn requested(cx: &Cx, room: &Room, request: Element<'_>) -> Result<Re
         .attr_opt("jid", venue.as_deref())
         .child_opt(text("password").map(|password| Xml::new("password").text(password)))
         .child_opt(text("reason").map(|reason| Xml::new("reason").text(reason)));
-    let persistent = room.configuration.persistent;
     self::destroy(room, Some(destroy))?;
-    if persistent && Config::load().tombstones > 0 {
-        let until = cx.now().saturating_add(Config::load().tombstones);
-        let row =
-            Writer::default().number(until).text(&venue.unwrap_or_default()).text(text("reason").unwrap_or_default());
-        KEPT.put(TOMBSTONE, &row.done(), &[])?;
-    }
+    bury(cx, room, &venue.unwrap_or_default(), text("reason").unwrap_or_default())?;
     Ok(Reply::empty())
+}
+
+/// The name of a persistent room that was ended on purpose stays unused for a while.
+pub(crate) fn bury(cx: &Cx, room: &Room, venue: &str, reason: &str) -> Result<(), Fault> {
+    let rests = Config::load().tombstones;
+    if !room.configuration.persistent || rests == 0 {
+        return Ok(());
+    }
+    let row = Writer::default().number(cx.now().saturating_add(rests)).text(venue).text(reason);
+    KEPT.put(TOMBSTONE, &row.done(), &[])
+}
+
+/// It may be used again.
+pub(crate) fn dig_up() -> Result<(), Fault> {
+    KEPT.delete(TOMBSTONE).map(drop)
 }
 
 /// Sends everybody out with one presence each and forgets the room.

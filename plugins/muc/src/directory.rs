@@ -6,7 +6,8 @@ use xylem_sdk::kv::{Kv, Row, Rows};
 use xylem_sdk::prelude::*;
 
 use crate::room::Room;
-use crate::stores::{DIRECTORY, PASSING_DIRECTORY};
+use crate::row::{Reader, Writer};
+use crate::stores::{CROWD, DIRECTORY, PASSING_DIRECTORY};
 
 const PUBLIC: &str = "p/";
 const HIDDEN: &str = "h/";
@@ -38,6 +39,73 @@ pub(crate) fn forget(room: &Room) -> Result<(), Fault> {
 /// How many rooms somebody has made that still exist; 2,000 is the most that is counted.
 pub(crate) fn founded_by(account: &str) -> Result<usize, Fault> {
     Ok(DIRECTORY.by_index(FOUNDER, account)?.len() + PASSING_DIRECTORY.by_index(FOUNDER, account)?.len())
+}
+
+/// A room as the service's own administrators see it in the list.
+pub(crate) struct Listed {
+    /// Its local part.
+    pub(crate) local: String,
+    pub(crate) name: String,
+    pub(crate) public: bool,
+    pub(crate) persistent: bool,
+}
+
+/// All rooms, hidden ones too, in order of their local parts, after this one; fewer than `limit` means that
+/// there are no more.
+pub(crate) fn everything(after: Option<&str>, limit: u32) -> Result<Vec<Listed>, Fault> {
+    let mut all = Vec::new();
+    for (store, persistent) in [(DIRECTORY, true), (PASSING_DIRECTORY, false)] {
+        for (prefix, public) in [(PUBLIC, true), (HIDDEN, false)] {
+            let after = after.map(|local| [prefix, local].concat());
+            let rows = store.scan(prefix, after.as_deref(), limit)?;
+            all.extend(rows.into_iter().filter_map(|row| {
+                let local = row.key.strip_prefix(prefix)?.to_owned();
+                Some(Listed { local, name: String::from_utf8(row.value).ok()?, public, persistent })
+            }));
+        }
+    }
+    all.sort_by(|a, b| a.local.cmp(&b.local));
+    all.truncate(limit as usize);
+    Ok(all)
+}
+
+/// How many rooms there are; 10,000 is the most that is counted.
+pub(crate) fn count() -> Result<Option<u64>, Fault> {
+    let mut count = 0;
+    for store in [DIRECTORY, PASSING_DIRECTORY] {
+        let mut last: Option<String> = None;
+        loop {
+            let rows = store.scan("", last.as_deref(), PAGE)?;
+            count += rows.len() as u64;
+            if count > COUNTED {
+                return Ok(None);
+            }
+            match rows.last() {
+                Some(row) if rows.len() as u32 == PAGE => last = Some(row.key.clone()),
+                _ => break,
+            }
+        }
+    }
+    Ok(Some(count))
+}
+
+const PAGE: u32 = 1000;
+const COUNTED: u64 = 10_000;
+
+/// How many are in a room now, by its local part: for lists, which see no rows of rooms.
+pub(crate) fn crowd(local: &str) -> Result<u64, Fault> {
+    Ok(CROWD.get(local)?.map_or(0, |row| Reader::new(&row).number()))
+}
+
+/// So many are in the room of this call now.
+pub(crate) fn crowded(count: u64) -> Result<(), Fault> {
+    let key = xylem_sdk::runtime::key();
+    let local = Jid::new(&key).local().unwrap_or_default();
+    if count == 0 {
+        CROWD.delete(local).map(drop)
+    } else {
+        CROWD.put(local, &Writer::default().number(count).done(), &[])
+    }
 }
 
 /// Public rooms in order of their local parts, after this one: local part and name.

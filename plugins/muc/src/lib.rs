@@ -29,6 +29,7 @@ mod message;
 mod nickname;
 mod ns;
 mod occupant;
+mod operations;
 mod private;
 mod privileges;
 mod refusal;
@@ -54,6 +55,11 @@ use card::card;
 use commands::command;
 use configuring::owner;
 use discovery::{announce, info, items};
+use operations::{
+    affiliate as room_affiliate, affiliations as room_affiliations, change as room_configure, create as room_create,
+    destroy as room_destroy, history as room_history, kick as room_kick, list as room_list,
+    occupants as room_occupants, show as room_show,
+};
 use registration::register;
 use retraction::moderate;
 use room::Room;

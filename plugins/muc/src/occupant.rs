@@ -193,6 +193,7 @@ pub(crate) fn counted(change: i64) -> Result<u64, Fault> {
     } else {
         OCCUPANTS.put(COUNT, &Writer::default().number(count).done(), &[])?;
     }
+    crate::directory::crowded(count)?;
     Ok(count)
 }
 
@@ -201,6 +202,7 @@ pub(crate) fn forget_all() -> Result<(), Fault> {
     for row in OCCUPANTS.all()? {
         OCCUPANTS.delete(&row.key)?;
     }
+    crate::directory::crowded(0)?;
     for group in [ALL, MODERATORS, OTHERS] {
         groups::clear(group)?;
     }

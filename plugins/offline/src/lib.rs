@@ -1,8 +1,11 @@
 //! XEP-0160: messages that nobody was there to take.
 
+mod operations;
+
 use xylem_sdk::prelude::*;
 use xylem_sdk::time::utc;
 
+use crate::operations::{purge, show};
 use crate::stores::MESSAGES;
 
 xylem_sdk::plugin!();

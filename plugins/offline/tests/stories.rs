@@ -111,3 +111,26 @@ fn a_message_that_cannot_be_kept_is_not_lost_in_silence() {
            <internal-server-error xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>",
     );
 }
+
+#[test]
+fn administrators_see_what_waits_and_drop_it() {
+    let server = verona(100);
+    let mut romeo = server.client("romeo@localhost/orchard");
+    let account = json!({ "account": "juliet@localhost" });
+    let empty = json!({ "messages": 0, "oldest": null, "newest": null });
+    assert_eq!(server.operation("offline.show", account.clone()), Ok(empty.clone()));
+    say(&mut romeo, "one");
+    server.advance(Duration::from_secs(90));
+    say(&mut romeo, "two");
+    let begun = 1_767_225_600;
+    let waiting = json!({ "messages": 2, "oldest": begun, "newest": begun + 90 });
+    assert_eq!(server.operation("offline.show", account.clone()), Ok(waiting));
+    assert_eq!(server.operation("offline.purge", account.clone()), Ok(json!({ "removed": 2 })));
+    assert_eq!(server.operation("offline.show", account), Ok(empty));
+    let nobody = server.operation("offline.purge", json!({ "account": "tybalt@localhost" }));
+    assert_eq!(nobody, Err("there is no account tybalt@localhost".to_owned()));
+    let mut juliet = server.client("juliet@localhost/balcony");
+    juliet.send("<presence/>");
+    assert!(!juliet.skip().concat().contains("<body>"), "what was dropped does not come");
+    server.no_faults();
+}

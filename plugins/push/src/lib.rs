@@ -9,11 +9,13 @@ mod enabling;
 mod importance;
 mod notification;
 mod notifying;
+mod operations;
 mod waiting;
 
 use answering::answered;
 use enabling::{disable, enable, revoked};
 use notifying::{arrived, asked, back, catch_up, hibernated, returned};
+use operations::{forget, list};
 
 xylem_sdk::plugin!();
 

@@ -28,6 +28,17 @@ fn submit(cx: &Cx, iq: &Stanza) -> Result<Reply, Failure> {
     }
 }
 
+/// For administrators; the policy is changed where all configuration is.
+fn policy(_cx: &Cx, _call: &Operation) -> Json {
+    let config = Config::load();
+    Json::object()
+        .with("open", config.open)
+        .with("limited", config.limited)
+        .with("password_change", config.password_change)
+        .with("removal", config.removal)
+        .with("instructions", config.instructions)
+}
+
 /// The stream feature (§7) stands only where a stranger can make an account.
 fn announce(_cx: &Cx, _event: &Event) -> Result<(), Failure> {
     let feature = Xml::with_ns("register", "http://jabber.org/features/iq-register").build();

@@ -28,11 +28,11 @@ pub(crate) fn set(cx: &Cx, iq: &Stanza) -> Result<Reply, Failure> {
 }
 
 /// The one `<item/>` of the request, checked (§2.3.3).
-struct Request {
-    jid: String,
-    remove: bool,
-    name: String,
-    groups: Vec<String>,
+pub(crate) struct Request {
+    pub(crate) jid: String,
+    pub(crate) remove: bool,
+    pub(crate) name: String,
+    pub(crate) groups: Vec<String>,
 }
 
 impl Request {
@@ -55,7 +55,7 @@ impl Request {
         Ok(request)
     }
 
-    fn check(&self, config: &Config) -> Result<(), Failure> {
+    pub(crate) fn check(&self, config: &Config) -> Result<(), Failure> {
         let too_long = |text: &str| text.len() as u64 > config.max_name.unsigned_abs();
         if too_long(&self.name) {
             return Err(Failure::new(Condition::NotAcceptable).text("the name is too long"));
@@ -74,7 +74,7 @@ impl Request {
     }
 }
 
-fn update(mut contact: Contact, request: Request) -> Result<(), Failure> {
+pub(crate) fn update(mut contact: Contact, request: Request) -> Result<(), Failure> {
     contact.name = request.name;
     contact.groups = request.groups;
     contact.flags = contact.flags.with(Flags::LISTED);
@@ -83,7 +83,7 @@ fn update(mut contact: Contact, request: Request) -> Result<(), Failure> {
 }
 
 /// Ends the subscriptions as well (§2.5.2). A request that waits goes on waiting.
-fn remove(mut contact: Contact) -> Result<(), Failure> {
+pub(crate) fn remove(mut contact: Contact) -> Result<(), Failure> {
     let before = contact.flags;
     if !before.has(Flags::LISTED) {
         return Err(Condition::ItemNotFound.into());

@@ -1,8 +1,11 @@
 //! XEP-0054: vcard-temp. The store `card` has one row, `vcard`, with the element as it was sent.
 
+mod operations;
+
 use xylem_sdk::kv::Rows;
 use xylem_sdk::prelude::*;
 
+use crate::operations::{clear, show};
 use crate::stores::CARD;
 
 xylem_sdk::plugin!();

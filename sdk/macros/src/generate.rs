@@ -44,6 +44,12 @@ fn exports(manifest: &Manifest) -> Result<TokenStream, String> {
         optional(manifest.replies.wake.as_deref(), |handler| quote!(dispatch::wake(crate::#handler, &name, &token)))?;
     let page =
         optional(manifest.replies.page.as_deref(), |handler| quote!(dispatch::page(crate::#handler, &token, sent)))?;
+    let operations =
+        arms(&manifest.operation, |number, handler| quote!(#number => dispatch::operation(crate::#handler, &call)))?;
+    let operated = optional(
+        manifest.replies.operation.as_deref(),
+        |handler| quote!(dispatch::operated(crate::#handler, &token, answer)),
+    )?;
     let ended = ended(manifest)?;
     let start = match manifest.lifecycle.start.as_deref() {
         Some(handler) => {
@@ -58,7 +64,8 @@ fn exports(manifest: &Manifest) -> Result<TokenStream, String> {
             clippy::allow_attributes_without_reason, reason = "generated code"
         )]
         const _: () = {
-            use ::xylem_sdk::wit::exports::xylem::plugin::{events, hooks, iq, lifecycle, replies, wire_events};
+            use ::xylem_sdk::wit::exports::xylem::plugin::{events, hooks, iq, lifecycle, operations, replies, wire_events};
+            use ::xylem_sdk::wit::xylem::admin::types::Refusal;
             use ::xylem_sdk::wit::xylem::stanza::types;
             use ::xylem_sdk::{Cx, Event, Reply, Stanza, Verdict, dispatch};
 
@@ -89,6 +96,13 @@ fn exports(manifest: &Manifest) -> Result<TokenStream, String> {
                 }
             }
 
+            impl operations::Guest for Plugin {
+                fn run(operation: u32, arguments: String, caller: operations::Caller) -> Result<String, Refusal> {
+                    let call = ::xylem_sdk::operations::Operation::new(&arguments, caller.who, caller.role);
+                    match operation { #operations _ => Err(Refusal::Unknown) }
+                }
+            }
+
             impl replies::Guest for Plugin {
                 fn on_answer(token: String, answer: Result<(String, Vec<u32>), types::Fault>) {
                     #answer
@@ -100,6 +114,10 @@ fn exports(manifest: &Manifest) -> Result<TokenStream, String> {
 
                 fn on_page(token: String, sent: Result<replies::Page, types::Fault>) {
                     #page
+                }
+
+                fn on_operation(token: String, answer: Result<String, Refusal>) {
+                    #operated
                 }
             }
 
@@ -123,6 +141,7 @@ fn exports(manifest: &Manifest) -> Result<TokenStream, String> {
                     P: hooks::Guest
                         + iq::Guest
                         + events::Guest
+                        + operations::Guest
                         + replies::Guest
                         + wire_events::Guest
                         + lifecycle::Guest,

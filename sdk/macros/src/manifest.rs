@@ -17,6 +17,8 @@ pub(crate) struct Manifest {
     #[serde(default)]
     pub(crate) event: Vec<Entry>,
     #[serde(default)]
+    pub(crate) operation: Vec<Entry>,
+    #[serde(default)]
     pub(crate) replies: Replies,
     #[serde(default)]
     pub(crate) lifecycle: Lifecycle,
@@ -49,6 +51,7 @@ pub(crate) struct Replies {
     pub(crate) answer: Option<String>,
     pub(crate) wake: Option<String>,
     pub(crate) page: Option<String>,
+    pub(crate) operation: Option<String>,
 }
 
 #[derive(Deserialize, Default)]

@@ -164,6 +164,11 @@ impl Archive {
         Ok(wit::ends(self.0)?)
     }
 
+    /// The newest rows before this one, or of all; newest first, 100 and 256 KiB at most.
+    pub fn newest(self, before: Option<&str>, limit: u32) -> Result<Vec<Row>, Fault> {
+        Ok(wit::newest(self.0, before, limit)?)
+    }
+
     /// Replaces what a row holds; its id, time and peer stay.
     pub fn replace(self, id: &str, stanza: Xml) -> Result<(), Fault> {
         Ok(wit::replace(self.0, id, &stanza.build())?)

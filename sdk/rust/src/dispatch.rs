@@ -1,10 +1,11 @@
 //! What [`crate::plugin!`] generates calls to.
 
 use crate::archive::Page;
+use crate::operations::{self, IntoAnswer, Operation};
 use crate::wit::exports::xylem::plugin::iq::Outcome;
 use crate::wit::exports::xylem::plugin::wire_events;
 use crate::wit::xylem::stanza::types as wit;
-use crate::{Answer, Cx, Event, IntoOutcome, IntoReply, IntoVerdict, Reply, Stanza, Verdict, Wake, wires};
+use crate::{Answer, Cx, Event, IntoOutcome, IntoReply, IntoVerdict, Json, Reply, Stanza, Verdict, Wake, wires};
 
 pub fn hook<R: IntoVerdict>(handler: fn(&Cx, &Stanza<'_>) -> R, cx: &Cx, stanza: &Stanza<'_>) -> Verdict {
     handler(cx, stanza).into_verdict()
@@ -43,6 +44,28 @@ pub fn page<R: IntoOutcome>(
 
 pub fn ended<R: IntoOutcome>(handler: fn(&Cx, &wires::Ended<'_>) -> R, token: &str, ended: wire_events::Ended) {
     handler(&Cx::new(0), &wires::Ended::new(token, ended)).finish();
+}
+
+pub fn operation<R: IntoAnswer>(
+    handler: fn(&Cx, &Operation) -> R,
+    call: &Operation,
+) -> Result<String, crate::wit::xylem::admin::types::Refusal> {
+    match handler(&Cx::new(0), call).into_answer() {
+        Ok(answer) => Ok(answer.build()),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+pub fn operated<R: IntoOutcome>(
+    handler: fn(&Cx, &operations::Answer<'_>) -> R,
+    token: &str,
+    answer: Result<String, crate::wit::xylem::admin::types::Refusal>,
+) {
+    let result = match answer {
+        Ok(json) => Ok(Json::parse(&json).unwrap_or(Json::Null)),
+        Err(refusal) => Err(refusal.into()),
+    };
+    handler(&Cx::new(0), &operations::Answer { token, result }).finish();
 }
 
 pub fn start(handler: fn() -> Result<(), String>) -> Result<(), String> {

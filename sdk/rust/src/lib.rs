@@ -33,9 +33,11 @@ mod failure;
 mod fault;
 pub mod groups;
 mod jid;
+mod json;
 pub mod kv;
 pub mod limits;
 pub mod muc_ext;
+pub mod operations;
 pub mod outbox;
 pub mod runtime;
 pub mod sessions;
@@ -49,13 +51,15 @@ pub use cx::{Cx, Event, Match};
 pub use failure::{Condition, Failure};
 pub use fault::Fault;
 pub use jid::Jid;
+pub use json::Json;
 pub use stanza::{Children, Element, Kind, Stanza};
 pub use xml::Xml;
 pub use xylem_macros::plugin;
 
 /// What nearly every plugin names.
 pub mod prelude {
-    pub use crate::{Condition, Cx, Event, Failure, Fault, Jid, Kind, Reply, Stanza, Verdict, Xml};
+    pub use crate::operations::{Operation, Refusal};
+    pub use crate::{Condition, Cx, Event, Failure, Fault, Jid, Json, Kind, Reply, Stanza, Verdict, Xml};
 }
 
 /// Generated from `sdk/wit`; for [`plugin!`] alone.

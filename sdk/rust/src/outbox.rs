@@ -70,6 +70,12 @@ pub fn forward(from: Option<&str>, to: Option<&str>) -> Result<(), Fault> {
     Ok(wit::forward(from, to)?)
 }
 
+/// One copy to each available session of the call's domain, whoever's it is; gives how many there
+/// are. Needs `everybody` in the grant `outbox.to`.
+pub fn to_everybody(template: Xml) -> Result<u32, Fault> {
+    Ok(wit::to_everybody(&template.build())?)
+}
+
 /// One copy to each picked session of the key's account, past the account's in chain. The
 /// template's `from` may be any address; without one it is the account.
 pub fn to_sessions(template: Option<Xml>, pick: Pick<'_>) -> Result<(), Fault> {

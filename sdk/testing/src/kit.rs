@@ -8,6 +8,7 @@ use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 use xylem_host::{Package, Settings};
 
+use crate::operations::Ranks;
 use crate::packages;
 use crate::server::Server;
 
@@ -17,6 +18,7 @@ pub struct Kit {
     domains: Vec<String>,
     wanted: Vec<Wanted>,
     settings: BTreeMap<String, Value>,
+    ranks: Ranks,
 }
 
 #[derive(Debug, Clone)]
@@ -31,6 +33,7 @@ pub(crate) enum Wanted {
 pub(crate) struct Parts {
     pub(crate) domains: Vec<String>,
     pub(crate) plugins: Vec<(Package, Settings)>,
+    pub(crate) ranks: Ranks,
 }
 
 impl Kit {
@@ -78,6 +81,14 @@ impl Kit {
         self
     }
 
+    /// Makes an account, `romeo@localhost`, more than a user: `auditor`, `operator`, `administrator` or
+    /// `owner`. For plugins that call operations in the name of others.
+    #[must_use]
+    pub fn role(mut self, account: &str, role: &str) -> Self {
+        self.ranks.insert(account.to_owned(), role.to_owned());
+        self
+    }
+
     /// Starts the server.
     ///
     /// # Panics
@@ -97,7 +108,7 @@ impl Kit {
         if let Some(id) = self.settings.keys().next() {
             panic!("there are settings for {id}, which is not among the plugins");
         }
-        Server::start(Parts { domains: self.domains, plugins })
+        Server::start(Parts { domains: self.domains, plugins, ranks: self.ranks })
     }
 }
 

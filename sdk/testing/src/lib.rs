@@ -29,6 +29,7 @@ mod clock;
 mod kit;
 mod line;
 mod matching;
+mod operations;
 mod packages;
 mod server;
 mod stranger;

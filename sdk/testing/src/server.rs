@@ -4,7 +4,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use xylem_host::{AccountService as _, Clock as _, State};
+use serde_json::Value;
+use xylem_host::{AccountService as _, Clock as _, OperationCaller, State};
 use xylem_session::{Binding, Conflict, Endpoint, Resource};
 use xylem_stanza::{BareJid, FullJid};
 
@@ -13,6 +14,7 @@ use crate::client::Client;
 use crate::clock::HandClock;
 use crate::kit::Parts;
 use crate::line::Line;
+use crate::operations;
 use crate::stranger::Stranger;
 use crate::world::World;
 
@@ -160,6 +162,20 @@ impl Server {
     #[must_use]
     pub fn adds(&self, slot: &str) -> String {
         self.world.host.plan(self.domain()).map(|plan| plan.contributions(slot).concat()).unwrap_or_default()
+    }
+
+    /// Calls an operation of a plugin as an owner: `server.operation("offline.show", json!({"account": …}))`.
+    ///
+    /// # Errors
+    /// Why it was refused, in words.
+    pub fn operation(&self, name: &str, arguments: Value) -> Result<Value, String> {
+        let operations = self.world.host.operations();
+        let spec = operations.iter().filter_map(|one| one.spec()).find(|spec| spec.name == name);
+        let spec = spec.ok_or_else(|| format!("there is no operation {name}"))?;
+        operations::check(spec, &arguments).map_err(|refusal| refusal.to_string())?;
+        let caller = OperationCaller { who: "root".to_owned(), role: "owner".to_owned() };
+        let answer = self.world.run(self.world.host.operate(name, &arguments, caller));
+        answer.map_err(|refusal| refusal.to_string())
     }
 
     /// # Panics

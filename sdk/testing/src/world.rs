@@ -18,6 +18,7 @@ use crate::backend::Disk;
 use crate::clock::HandClock;
 use crate::kit::Parts;
 use crate::line::Line;
+use crate::operations::Table;
 use crate::packages::target;
 
 /// Nothing that a plugin is allowed to do takes as long.
@@ -65,6 +66,7 @@ impl World {
         let router = Router::new(Arc::clone(&sessions), store.clone(), Arc::clone(&accounts) as Arc<_>, directory);
         router.attach(Arc::clone(&host) as Arc<_>);
         host.attach(Arc::new(router.clone()));
+        host.attach_table(Arc::new(Table::new(&host, parts.ranks.clone())));
         host.start();
         drop(running);
         let world =

@@ -58,11 +58,16 @@ pub(super) fn check(text: &str, mut raw: Raw) -> Checked<Manifest> {
     })?;
     page.distinct("listener", listeners.iter().map(|listener| (listener.line, listener.name.as_str())))?;
     page.distinct("limit", limits.iter().map(|limit| (1, limit.name.as_str())))?;
+    let operations = page.each(raw.operation, |line, _, raw| raw.check(text, line, |name| page.handler(name)))?;
+    let shown = super::operation::shown(&operations);
+    shown.map_err(|(line, problem)| ManifestError { line, key: "[[operation]] state".to_owned(), problem })?;
+    page.distinct("operation", operations.iter().map(|operation| (operation.line, operation.name.as_str())))?;
     let optional = |name: Option<Spanned<String>>| name.map(|name| page.handler(name)).transpose();
     let replies = Replies {
         answer: optional(raw.replies.answer)?,
         wake: optional(raw.replies.wake)?,
         page: optional(raw.replies.page)?,
+        operation: optional(raw.replies.operation)?,
     };
     Ok(Manifest {
         plugin: about,
@@ -78,6 +83,7 @@ pub(super) fn check(text: &str, mut raw: Raw) -> Checked<Manifest> {
         limits,
         listeners,
         domains,
+        operations,
         extension: raw.extension.map(|own| page.interface(own.interface)).transpose()?,
         extends: page.each(raw.extend, |line, _, extend| page.extend(line, extend))?,
         adds: page.adds(raw.adds)?,
@@ -469,6 +475,7 @@ impl Page<'_> {
             accounts: raw.accounts,
             contributions: raw.contributions,
             wires: raw.wires,
+            operations: raw.operations,
         })
     }
 
@@ -476,6 +483,7 @@ impl Page<'_> {
         let missing = [
             ("ask", "answer", needs.ask && replies.answer.is_none()),
             ("wake", "wake", needs.wake && replies.wake.is_none()),
+            ("operations", "operation", needs.operations && replies.operation.is_none()),
         ];
         for (need, reply, missing) in missing {
             if missing {

@@ -25,6 +25,8 @@ pub struct Needs {
     pub wake: bool,
     /// Listen for connections and have them relayed.
     pub wires: bool,
+    /// Call operations of the server's table, in the name of whoever is behind the stanza.
+    pub operations: bool,
 }
 
 /// Who it may send as, and to whom.
@@ -54,6 +56,8 @@ pub enum Recipient {
     Any,
     /// The account of the call's key and its sessions.
     OwnSessions,
+    /// Every available session of the domain at once.
+    Everybody,
 }
 
 /// A store of another plugin.

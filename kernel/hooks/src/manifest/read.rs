@@ -9,6 +9,7 @@ use super::config::RawOption;
 use super::grants::{AccountGrants, OutboxGrant, SessionGrants, View};
 use super::held::RawClientState;
 use super::native::RawRecord;
+use super::operation::RawOperation;
 use super::refusal::ManifestError;
 use super::units::{ByteSize, MatchName, Period, PluginId};
 use super::{About, AtBinding, Class, Framing, KeyKind, Manifest, OnFault, RunModel, Scope, Shape, Xep, check};
@@ -58,6 +59,8 @@ pub(super) struct Raw {
     pub(super) listener: Vec<Spanned<RawListener>>,
     #[serde(default)]
     pub(super) domain: Vec<Spanned<RawDomain>>,
+    #[serde(default)]
+    pub(super) operation: Vec<Spanned<RawOperation>>,
     pub(super) extension: Option<RawExtension>,
     #[serde(default)]
     pub(super) extend: Vec<Spanned<RawExtend>>,
@@ -136,6 +139,7 @@ pub(super) struct RawReplies {
     pub(super) answer: Option<Spanned<String>>,
     pub(super) wake: Option<Spanned<String>>,
     pub(super) page: Option<Spanned<String>>,
+    pub(super) operation: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -225,4 +229,5 @@ pub(super) struct RawNeeds {
     pub(super) ask: Option<Spanned<bool>>,
     pub(super) wake: Option<Spanned<bool>>,
     pub(super) wires: bool,
+    pub(super) operations: bool,
 }

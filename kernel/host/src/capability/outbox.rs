@@ -83,6 +83,9 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
             Ok((to_group(cx.data_mut(), template.as_deref(), sender.as_deref(), &group, except),))
         },
     )?;
+    into.func_wrap("to-everybody", |mut cx: Cx<'_>, (template,): (String,)| -> wasmtime::Result<Answer<u32>> {
+        Ok((to_everybody(cx.data_mut(), &template),))
+    })?;
     into.func_wrap("presence-to", |mut cx: Cx<'_>, (to,): (String,)| -> wasmtime::Result<Answer<()>> {
         Ok((presence_to(cx.data_mut(), &to),))
     })?;
@@ -225,6 +228,30 @@ fn fan_out(
     Ok(())
 }
 
+fn to_everybody(guest: &mut Guest, template: &str) -> Result<u32, Fault> {
+    let grant = grant(guest)?.clone();
+    if !grant.to.contains(&Recipient::Everybody) {
+        return Err(Fault::denied(guest, "everybody (in outbox.to)"));
+    }
+    let core = std::sync::Arc::clone(&guest.core);
+    let call = guest.call()?;
+    let stanza = Stanza::parse(template).map_err(Fault::invalid)?;
+    let from = stanza.from().cloned().map_or_else(|| Jid::parse(&call.cause.domain).map_err(Fault::invalid), Ok)?;
+    may_send_as(&core, call, &grant, &from)?;
+    let sessions = core.services.sessions.all(0, usize::MAX);
+    let here =
+        sessions.iter().filter(|session| session.is_available() && session.jid().domain() == &*call.cause.domain);
+    let all: Vec<Jid> = here.map(|session| Jid::from(session.jid().clone())).collect();
+    if all.is_empty() {
+        return Ok(0);
+    }
+    count(guest, all.len(), template.len())?;
+    let reached = u32::try_from(all.len()).unwrap_or(u32::MAX);
+    let (stanza, to) = (stanza.readdressed(Some(from), None), Recipients::new(std::sync::Arc::new(all), Vec::new()));
+    guest.call()?.effects.push(Effect::ToAddresses { stanza, to });
+    Ok(reached)
+}
+
 fn presence_to(guest: &mut Guest, to: &str) -> Result<(), Fault> {
     let grant = grant(guest)?.clone();
     let call = guest.call()?;
@@ -317,6 +344,7 @@ fn may_send_to(call: &Call, grant: &OutboxGrant, to: &Jid) -> Result<(), Fault> 
     let allowed = grant.to.iter().any(|recipient| match recipient {
         Recipient::Any => true,
         Recipient::OwnSessions => to.bare_str() == &*call.cause.key,
+        Recipient::Everybody => false,
     });
     if allowed { Ok(()) } else { Err(Fault::Denied) }
 }

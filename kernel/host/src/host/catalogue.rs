@@ -80,6 +80,22 @@ impl Catalogue {
         Ok(listeners)
     }
 
+    /// No two plugins may contribute an operation of one name: the server has one table.
+    fn distinct_operations(&self) -> Result<(), HostError> {
+        let mut known: BTreeMap<&str, &str> = BTreeMap::new();
+        for installed in self.installed.values() {
+            let core = &installed.plugin.core;
+            for operation in &core.manifest.operations {
+                if let Some(first) = known.insert(&operation.name, &core.id) {
+                    let (line, name) = (operation.line, &operation.name);
+                    let problem = format!("[[operation]] on line {line}: {first} has `{name}` already; rename it");
+                    return Err(HostError::component(&core.id, problem));
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn domains_of(&self, installed: &Installed) -> Vec<Arc<str>> {
         self.domains.iter().filter(|domain| installed.runs_for(domain)).cloned().collect()
     }
@@ -298,7 +314,8 @@ impl Host {
         let mut current = self.lock();
         let mut changed = current.clone();
         let before = self.registry.load().len();
-        let tried = change(&mut changed, self).and_then(|()| Ok((changed.configs()?, changed.listeners()?)));
+        let tried = change(&mut changed, self).and_then(|()| changed.distinct_operations());
+        let tried = tried.and_then(|()| Ok((changed.configs()?, changed.listeners()?)));
         let tried = tried.and_then(|configs| self.replan(&changed).map(|()| configs));
         let (configs, listeners) = tried.inspect_err(|_| self.unregister(before))?;
         let begun: Vec<_> = changed
@@ -391,7 +408,8 @@ impl Host {
             services.know_early(services.store.table(&spec.table));
         }
         // One for each entry, then relays, then answers, then timers.
-        let sites = manifest.hooks.len() + manifest.iqs.len() + manifest.events.len() + 3;
+        let entries = manifest.hooks.len() + manifest.iqs.len() + manifest.events.len();
+        let sites = entries + manifest.operations.len() + 3;
         let default_config =
             manifest.config.resolve(&Value::Null).map_or_else(|_| "{}".into(), |config| config.to_string().into());
         Arc::new(Core {

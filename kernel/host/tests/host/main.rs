@@ -7,6 +7,7 @@ mod capabilities;
 mod catalogue;
 mod extensions;
 mod limits;
+mod operations;
 mod order;
 mod stage;
 mod turns;

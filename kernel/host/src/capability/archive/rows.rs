@@ -39,6 +39,9 @@ struct PlaceRecord {
 /// How many rows [`find`] looks at, and how many bytes of them.
 const LOOKED_AT: usize = 500;
 const LOOKED_THROUGH: usize = 4 << 20;
+/// How many rows, and bytes of them, [`newest`] gives.
+const SHOWN: usize = 100;
+const SHOWN_BYTES: usize = 256 << 10;
 
 pub(super) fn link(into: &mut LinkerInstance<'_, Guest>) -> wasmtime::Result<()> {
     into.func_wrap(
@@ -59,6 +62,14 @@ pub(super) fn link(into: &mut LinkerInstance<'_, Guest>) -> wasmtime::Result<()>
         "ends",
         |mut cx: Cx<'_>, (store,): (u32,)| -> wasmtime::Result<Answer<Option<(PlaceRecord, PlaceRecord)>>> {
             Ok((ends(cx.data_mut(), store),))
+        },
+    )?;
+    into.func_wrap(
+        "newest",
+        |mut cx: Cx<'_>,
+         (store, before, limit): (u32, Option<String>, u32)|
+         -> wasmtime::Result<Answer<Vec<RowRecord>>> {
+            Ok((newest(cx.data_mut(), store, before.as_deref(), limit),))
         },
     )?;
     into.func_wrap(
@@ -118,6 +129,13 @@ fn ends(guest: &mut Guest, store: u32) -> Result<Option<(PlaceRecord, PlaceRecor
     let last = read(guest, store, ArchiveQuery { newest_first: true, ..one })?;
     let place = |page: ArchivePage| page.rows.first().map(|row| PlaceRecord { id: row.id.to_string(), at: row.at_ms });
     Ok(place(first).zip(place(last)))
+}
+
+fn newest(guest: &mut Guest, store: u32, before: Option<&str>, limit: u32) -> Result<Vec<RowRecord>, Fault> {
+    let before = before.map(|id| id.parse::<ArchiveId>().map_err(|_| Fault::Missing)).transpose()?;
+    let limit = usize::try_from(limit).unwrap_or(SHOWN).min(SHOWN);
+    let query = ArchiveQuery { before, limit, bytes: SHOWN_BYTES, newest_first: true, ..ArchiveQuery::default() };
+    Ok(read(guest, store, query)?.rows.into_iter().map(record).collect())
 }
 
 fn replace(guest: &mut Guest, store: u32, id: &str, stanza: &str) -> Result<(), Fault> {

@@ -17,9 +17,11 @@ wit_bindgen::generate!({
             import xylem:limits/limits@0.1.0;
             import xylem:wires/wires@0.1.0;
             import xylem:archive/archive@0.1.0;
+            import xylem:admin/table@0.1.0;
             export xylem:plugin/hooks@0.1.0;
             export xylem:plugin/iq@0.1.0;
             export xylem:plugin/events@0.1.0;
+            export xylem:plugin/operations@0.1.0;
             export xylem:plugin/replies@0.1.0;
             export xylem:plugin/wire-events@0.1.0;
             export xylem:plugin/lifecycle@0.1.0;
@@ -30,7 +32,9 @@ wit_bindgen::generate!({
 });
 
 use exports::xylem::plugin::iq::Outcome;
-use exports::xylem::plugin::{events, hooks, iq, lifecycle, replies, wire_events};
+use exports::xylem::plugin::{events, hooks, iq, lifecycle, operations, replies, wire_events};
+use xylem::admin::table;
+use xylem::admin::types::Refusal;
 use xylem::kv::kv;
 use xylem::outbox::outbox;
 use xylem::runtime::runtime;
@@ -160,6 +164,8 @@ fn obey(name: &str, argument: &str) -> Option<Verdict> {
             let bounds = wires::Bounds { user, per_user: 1, total: 2, rate: 3, bytes: 4, idle };
             note_fault(wires::splice(7, 8, &bounds, "token"));
         }
+        "table" => note("table", &table::list().unwrap_or_default()),
+        "call" => note_fault(table::call(argument, "{}", "mine")),
         "close" => note_fault(wires::close(9)),
         "view" => note_fault(kv::get(2, argument).map(|row| note("seen", &format!("{}", row.is_some())))),
         _ => {}
@@ -237,6 +243,18 @@ impl events::Guest for Tricks {
     }
 }
 
+impl operations::Guest for Tricks {
+    fn run(operation: u32, arguments: String, caller: operations::Caller) -> Result<String, Refusal> {
+        note("run", &format!("{operation} {} {}", caller.who, caller.role));
+        all(&arguments);
+        match () {
+            () if arguments.contains("say:nonsense") => Ok("{".to_owned()),
+            () if arguments.contains("say:conflict") => Err(Refusal::Conflict("it is there already".to_owned())),
+            () => Ok(format!("{{\"key\": \"{}\"}}", runtime::key())),
+        }
+    }
+}
+
 impl replies::Guest for Tricks {
     fn on_answer(token: String, answer: Result<(String, Vec<u32>), Fault>) {
         let answer = match answer {
@@ -244,6 +262,11 @@ impl replies::Guest for Tricks {
             Err(fault) => format!("{fault:?}"),
         };
         note("answer", &format!("{token} {answer}"));
+    }
+
+    fn on_operation(token: String, answer: Result<String, Refusal>) {
+        note("operated", &format!("{token} {answer:?}"));
+        all(&token);
     }
 
     fn on_page(token: String, sent: Result<replies::Page, Fault>) {

@@ -1,0 +1,107 @@
+//! What everybody is told (XEP-0133 §4.23 to §4.28), and the end of the service (§4.30, §4.31).
+
+use xylem_sdk::prelude::*;
+
+use super::{Ask, Call, Prepare, Profile, Show, Work};
+use crate::form::Filled;
+
+pub(super) const ANNOUNCE: Profile = Profile {
+    node: "announce",
+    title: "Tell those who are online something",
+    needs: &["announce.send"],
+    fields: &[Ask("text-multi", "announcement", "What is told")],
+    prepares: None,
+    work: Work::Calls(announce),
+    show: Show::Done,
+};
+
+pub(super) const SET_MOTD: Profile = Profile {
+    node: "set-motd",
+    title: "Set the message of the day",
+    needs: &["motd.set"],
+    fields: &[MOTD],
+    prepares: None,
+    work: Work::Calls(set_motd),
+    show: Show::Done,
+};
+
+pub(super) const EDIT_MOTD: Profile = Profile {
+    node: "edit-motd",
+    title: "Correct the message of the day",
+    needs: &["motd.show", "motd.update"],
+    fields: &[MOTD],
+    prepares: Some(Prepare { operation: "motd.show", field: "text" }),
+    work: Work::Calls(edit_motd),
+    show: Show::Done,
+};
+
+pub(super) const DELETE_MOTD: Profile =
+    plain("delete-motd", "Take the message of the day away", &["motd.delete"], delete_motd);
+
+pub(super) const SET_WELCOME: Profile = Profile {
+    node: "set-welcome",
+    title: "Set what new users are told",
+    needs: &["welcome.show", "welcome.set"],
+    fields: &[Ask("text-multi", "welcome", "What new users are told")],
+    prepares: Some(Prepare { operation: "welcome.show", field: "text" }),
+    work: Work::Calls(set_welcome),
+    show: Show::Done,
+};
+
+pub(super) const DELETE_WELCOME: Profile =
+    plain("delete-welcome", "New users are told nothing", &["welcome.delete"], delete_welcome);
+
+pub(super) const RESTART: Profile = plain("restart", "Restart the server", &["server.restart"], restart);
+pub(super) const SHUT_DOWN: Profile = plain("shutdown", "Stop the server", &["server.stop"], shut_down);
+
+const MOTD: Ask = Ask("text-multi", "motd", "The message of the day");
+
+const fn plain(
+    node: &'static str,
+    title: &'static str,
+    needs: &'static [&'static str],
+    calls: fn(&Cx, Filled<'_>) -> Result<Vec<Call>, String>,
+) -> Profile {
+    Profile { node, title, needs, fields: &[], prepares: None, work: Work::Calls(calls), show: Show::Done }
+}
+
+fn announce(cx: &Cx, form: Filled<'_>) -> Result<Vec<Call>, String> {
+    said(cx, form, "announce.send", "announcement")
+}
+
+fn set_motd(cx: &Cx, form: Filled<'_>) -> Result<Vec<Call>, String> {
+    said(cx, form, "motd.set", "motd")
+}
+
+fn edit_motd(cx: &Cx, form: Filled<'_>) -> Result<Vec<Call>, String> {
+    said(cx, form, "motd.update", "motd")
+}
+
+fn set_welcome(cx: &Cx, form: Filled<'_>) -> Result<Vec<Call>, String> {
+    said(cx, form, "welcome.set", "welcome")
+}
+
+fn said(cx: &Cx, form: Filled<'_>, operation: &'static str, var: &str) -> Result<Vec<Call>, String> {
+    let arguments = of_domain(cx).with("text", form.values(var).join("\n"));
+    Ok(vec![Call { about: cx.domain(), operation, arguments }])
+}
+
+fn delete_motd(cx: &Cx, _form: Filled<'_>) -> Result<Vec<Call>, String> {
+    Ok(vec![Call { about: cx.domain(), operation: "motd.delete", arguments: of_domain(cx) }])
+}
+
+fn delete_welcome(cx: &Cx, _form: Filled<'_>) -> Result<Vec<Call>, String> {
+    Ok(vec![Call { about: cx.domain(), operation: "welcome.delete", arguments: of_domain(cx) }])
+}
+
+fn restart(_cx: &Cx, _form: Filled<'_>) -> Result<Vec<Call>, String> {
+    Ok(vec![Call { about: "the server".into(), operation: "server.restart", arguments: Json::object() }])
+}
+
+fn shut_down(_cx: &Cx, _form: Filled<'_>) -> Result<Vec<Call>, String> {
+    Ok(vec![Call { about: "the server".into(), operation: "server.stop", arguments: Json::object() }])
+}
+
+fn of_domain(cx: &Cx) -> Json {
+    Json::object().with("domain", cx.domain())
+}

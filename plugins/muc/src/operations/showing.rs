@@ -1,0 +1,88 @@
+//! Rooms as administrators see them.
+
+use xylem_sdk::operations::Page;
+use xylem_sdk::prelude::*;
+
+use super::{options, room_of};
+use crate::directory::{self, Listed};
+use crate::stores::HISTORY;
+use crate::{occupant, subject};
+
+/// Rooms that one call looks at when it searches.
+const LOOKED_AT: usize = 20_000;
+/// Rooms that are read at once.
+const BLOCK: u32 = 500;
+
+/// All rooms of a domain, under the domain's key.
+pub(crate) fn list(cx: &Cx, call: &Operation) -> Result<Json, Refusal> {
+    let page = call.page();
+    let service = ["@conference.", &cx.domain()].concat();
+    let (items, next) = found(&page, &service)?;
+    let total = if page.search.is_empty() { directory::count()? } else { None };
+    Ok(Json::page(items, next.as_deref(), total))
+}
+
+fn found(page: &Page<'_>, service: &str) -> Result<(Vec<Json>, Option<String>), Refusal> {
+    let mut items = Vec::new();
+    let mut after = page.after.map(|after| Jid::new(after).local().unwrap_or(after).to_owned());
+    let mut looked = 0;
+    loop {
+        let block = directory::everything(after.as_deref(), BLOCK)?;
+        let whole = (block.len() as u32) < BLOCK;
+        looked += block.len();
+        for room in block {
+            if items.len() == page.limit {
+                // There is more, and the last one that was looked at is where to go on.
+                return Ok((items, after));
+            }
+            if page.finds(&[&room.local, &room.name]) {
+                items.push(shown(&room, service)?);
+            }
+            after = Some(room.local);
+        }
+        if whole {
+            return Ok((items, None));
+        }
+        if looked >= LOOKED_AT {
+            return Ok((items, after));
+        }
+    }
+}
+
+fn shown(room: &Listed, service: &str) -> Result<Json, Fault> {
+    Ok(Json::object()
+        .with("room", [&room.local, service].concat())
+        .with("name", &room.name)
+        .with("occupants", directory::crowd(&room.local)?)
+        .with("public", room.public)
+        .with("persistent", room.persistent))
+}
+
+pub(crate) fn show(cx: &Cx, _call: &Operation) -> Result<Json, Refusal> {
+    let room = room_of(cx)?;
+    let answer = Json::object()
+        .with("room", &room.jid)
+        .with("name", room.name())
+        .with("subject", subject::current(&room)?)
+        .with("founder", Some(room.founder.as_str()).filter(|founder| !founder.is_empty()).map(Json::from))
+        .with("occupants", occupant::count()?)
+        .with("messages", HISTORY.count()?)
+        .with("locked", room.locked);
+    Ok(options::shown(answer, &room.configuration))
+}
+
+pub(crate) fn history(cx: &Cx, call: &Operation) -> Result<Json, Refusal> {
+    room_of(cx)?;
+    let most = call.number("most").map_or(50, |most| u32::try_from(most).unwrap_or(50));
+    let rows = HISTORY.newest(call.text("before"), most)?;
+    let next = rows.last().filter(|_| rows.len() as u32 == most).map(|row| row.id.clone());
+    let messages = rows.iter().map(|row| {
+        Json::object()
+            .with("id", &row.id)
+            .with("time", row.at / 1000)
+            .with("nick", Jid::new(&row.peer).resource().map(Json::from))
+            .with("stanza", &row.stanza)
+    });
+    let messages: Vec<Json> = messages.collect();
+    Ok(Json::object().with("messages", messages).with("next", next))
+}
