@@ -241,13 +241,13 @@ fn to_everybody(guest: &mut Guest, template: &str) -> Result<u32, Fault> {
     let sessions = core.services.sessions.all(0, usize::MAX);
     let here =
         sessions.iter().filter(|session| session.is_available() && session.jid().domain() == &*call.cause.domain);
-    let all: Vec<Jid> = here.map(|session| Jid::from(session.jid().clone())).collect();
-    if all.is_empty() {
+    let to: Recipients = here.map(|session| Jid::from(session.jid().clone())).collect();
+    if to.is_empty() {
         return Ok(0);
     }
-    count(guest, all.len(), template.len())?;
-    let reached = u32::try_from(all.len()).unwrap_or(u32::MAX);
-    let (stanza, to) = (stanza.readdressed(Some(from), None), Recipients::new(std::sync::Arc::new(all), Vec::new()));
+    count(guest, to.len(), template.len())?;
+    let reached = u32::try_from(to.len()).unwrap_or(u32::MAX);
+    let stanza = stanza.readdressed(Some(from), None);
     guest.call()?.effects.push(Effect::ToAddresses { stanza, to });
     Ok(reached)
 }
