@@ -2,6 +2,7 @@
 //! it adds without code. [`Manifest::parse`] refuses what it does not understand,
 //! naming the line, the key and what would be right.
 
+mod adds;
 mod binding;
 mod check;
 mod config;

@@ -44,8 +44,10 @@ fn exports(manifest: &Manifest) -> Result<TokenStream, String> {
         optional(manifest.replies.wake.as_deref(), |handler| quote!(dispatch::wake(crate::#handler, &name, &token)))?;
     let page =
         optional(manifest.replies.page.as_deref(), |handler| quote!(dispatch::page(crate::#handler, &token, sent)))?;
-    let operations =
-        arms(&manifest.operation, |number, handler| quote!(#number => dispatch::operation(crate::#handler, &call)))?;
+    let operations = arms(
+        handlers(&manifest.operation),
+        |number, handler| quote!(#number => dispatch::operation(crate::#handler, &call)),
+    )?;
     let operated = optional(
         manifest.replies.operation.as_deref(),
         |handler| quote!(dispatch::operated(crate::#handler, &token, answer)),

@@ -165,8 +165,8 @@ impl Archive {
     }
 
     /// The newest rows before this one, or of all; newest first, 100 and 256 KiB at most.
-    pub fn newest(self, before: Option<&str>, limit: u32) -> Result<Vec<Row>, Fault> {
-        Ok(wit::newest(self.0, before, limit)?)
+    pub fn latest(self, before: Option<&str>, limit: u32) -> Result<Vec<Row>, Fault> {
+        Ok(wit::latest(self.0, before, limit)?)
     }
 
     /// Replaces what a row holds; its id, time and peer stay.

@@ -86,7 +86,7 @@ pub(super) fn check(text: &str, mut raw: Raw) -> Checked<Manifest> {
         operations,
         extension: raw.extension.map(|own| page.interface(own.interface)).transpose()?,
         extends: page.each(raw.extend, |line, _, extend| page.extend(line, extend))?,
-        adds: page.adds(raw.adds)?,
+        adds: super::adds::check(text, raw.adds)?,
         config,
         needs: page.answered(needs, &replies)?,
         replies,
@@ -424,27 +424,6 @@ impl Page<'_> {
         Ok(Extend { line, interface: self.interface(raw.interface)?, phase, before, after })
     }
 
-    fn adds(self, raw: Table<Spanned<Vec<String>>>) -> Checked<Vec<(String, Vec<String>)>> {
-        let mut entries: Vec<_> = raw.into_iter().collect();
-        entries.sort_by_key(|(slot, _)| slot.span().start);
-        let one = |(slot, values): (Spanned<String>, Spanned<Vec<String>>)| {
-            if !SLOTS.contains(&slot.get_ref().as_str()) && !slot.get_ref().starts_with("x.") {
-                return self.refuse(
-                    slot.span(),
-                    format!("unknown slot; known: {}, and x.… between plugins", SLOTS.join(", ")),
-                );
-            }
-            if slot.get_ref().starts_with("stream.") {
-                let wrong = values.get_ref().iter().find(|xml| xylem_xml::Element::parse(xml).is_err());
-                if let Some(wrong) = wrong {
-                    return self.refuse(values.span(), format!("`{wrong}` is not one well-formed element"));
-                }
-            }
-            Ok((slot.into_inner(), values.into_inner()))
-        };
-        entries.into_iter().map(one).collect()
-    }
-
     fn config(self, raw: Table<Spanned<super::config::RawOption>>) -> Checked<ConfigSchema> {
         let mut entries: Vec<_> = raw.into_iter().collect();
         entries.sort_by_key(|(name, _)| name.span().start);
@@ -494,14 +473,3 @@ impl Page<'_> {
         Ok(needs)
     }
 }
-
-/// What the kernel and its plugins collect from `[adds]`.
-const SLOTS: [&str; 7] = [
-    "disco.server",
-    "disco.account",
-    "disco.identity.server",
-    "disco.identity.account",
-    "disco.items.server",
-    "stream.before-auth",
-    "stream.after-auth",
-];

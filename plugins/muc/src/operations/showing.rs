@@ -74,7 +74,7 @@ pub(crate) fn show(cx: &Cx, _call: &Operation) -> Result<Json, Refusal> {
 pub(crate) fn history(cx: &Cx, call: &Operation) -> Result<Json, Refusal> {
     room_of(cx)?;
     let most = call.number("most").map_or(50, |most| u32::try_from(most).unwrap_or(50));
-    let rows = HISTORY.newest(call.text("before"), most)?;
+    let rows = HISTORY.latest(call.text("before"), most)?;
     let next = rows.last().filter(|_| rows.len() as u32 == most).map(|row| row.id.clone());
     let messages = rows.iter().map(|row| {
         Json::object()

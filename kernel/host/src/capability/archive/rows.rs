@@ -39,7 +39,7 @@ struct PlaceRecord {
 /// How many rows [`find`] looks at, and how many bytes of them.
 const LOOKED_AT: usize = 500;
 const LOOKED_THROUGH: usize = 4 << 20;
-/// How many rows, and bytes of them, [`newest`] gives.
+/// How many rows, and bytes of them, [`latest`] gives.
 const SHOWN: usize = 100;
 const SHOWN_BYTES: usize = 256 << 10;
 
@@ -65,11 +65,11 @@ pub(super) fn link(into: &mut LinkerInstance<'_, Guest>) -> wasmtime::Result<()>
         },
     )?;
     into.func_wrap(
-        "newest",
+        "latest",
         |mut cx: Cx<'_>,
          (store, before, limit): (u32, Option<String>, u32)|
          -> wasmtime::Result<Answer<Vec<RowRecord>>> {
-            Ok((newest(cx.data_mut(), store, before.as_deref(), limit),))
+            Ok((latest(cx.data_mut(), store, before.as_deref(), limit),))
         },
     )?;
     into.func_wrap(
@@ -131,7 +131,7 @@ fn ends(guest: &mut Guest, store: u32) -> Result<Option<(PlaceRecord, PlaceRecor
     Ok(place(first).zip(place(last)))
 }
 
-fn newest(guest: &mut Guest, store: u32, before: Option<&str>, limit: u32) -> Result<Vec<RowRecord>, Fault> {
+fn latest(guest: &mut Guest, store: u32, before: Option<&str>, limit: u32) -> Result<Vec<RowRecord>, Fault> {
     let before = before.map(|id| id.parse::<ArchiveId>().map_err(|_| Fault::Missing)).transpose()?;
     let limit = usize::try_from(limit).unwrap_or(SHOWN).min(SHOWN);
     let query = ArchiveQuery { before, limit, bytes: SHOWN_BYTES, newest_first: true, ..ArchiveQuery::default() };
