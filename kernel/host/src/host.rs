@@ -5,7 +5,7 @@ mod catalogue;
 mod operating;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use xylem_hooks::call::PluginIndex;
@@ -67,6 +67,8 @@ pub struct Host {
     engine: Arc<PluginEngine>,
     registry: Arc<Registry>,
     catalogue: Mutex<Catalogue>,
+    /// Counts changes of which plugins there are and where they run.
+    generation: AtomicU64,
     running: AtomicBool,
     agenda: OnceLock<tokio::task::JoinHandle<()>>,
 }
@@ -117,6 +119,7 @@ impl Host {
             engine,
             registry,
             catalogue: Mutex::new(Catalogue::new(config.domains)),
+            generation: AtomicU64::new(0),
             running: AtomicBool::new(false),
             agenda: OnceLock::new(),
         };

@@ -39,7 +39,8 @@ impl Serving {
         let addresses = config.http.listen.clone();
         let instance = Instance::start(config, folder, reread)?;
         let ops = Ops::new(backend(&instance, audit), Files::within(&instance.config.load().server.data));
-        let ops = Arc::new(ops);
+        let ops = Arc::new(ops.with_contributed(instance.plugins.contributed()));
+        instance.plugins.attach_table(&ops, &instance.accounts);
         let console = console::serve(&instance, &ops).await?;
         let http = http::serve(&instance, &addresses).await?;
         let certificates = tokio::spawn(watch_certificates(Arc::clone(&instance.tls)));

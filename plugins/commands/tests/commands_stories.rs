@@ -180,19 +180,20 @@ fn sessions_of_commands_are_whose_they_are_and_end() {
     let filled = submitted(&[("announcement", &["x"])]);
     let session = session_of(&execute(&mut prince, &node, "", ""));
     let this = format!("sessionid='{session}'");
-    for (client, node, more, inside, expected) in [
-        (&mut other, node.as_str(), this.as_str(), filled.as_str(), "bad-sessionid"),
-        (&mut prince, "announce.list", &this, &filled, "bad-sessionid"),
-        (&mut prince, &node, "sessionid='none'", &filled, "bad-sessionid"),
-        (&mut prince, &node, &format!("{this} action='prev'"), &filled, "bad-action"),
-        (&mut prince, &node, &format!("{this} action='dance'"), &filled, "malformed-action"),
-        (&mut prince, &node, "action='complete'", &filled, "bad-action"),
-        (&mut prince, &node, &this, "", "bad-payload"),
+    let stolen = execute(&mut other, &node, &this, &filled);
+    assert!(stolen.contains("bad-sessionid"), "{stolen}");
+    for (node, more, inside, expected) in [
+        ("announce.list", this.as_str(), filled.as_str(), "bad-sessionid"),
+        (node.as_str(), "sessionid='none'", &filled, "bad-sessionid"),
+        (node.as_str(), &format!("{this} action='prev'"), &filled, "bad-action"),
+        (node.as_str(), &format!("{this} action='dance'"), &filled, "malformed-action"),
+        (node.as_str(), "action='complete'", &filled, "bad-action"),
+        (node.as_str(), &this, "", "bad-payload"),
         // After all that it may still be filled in, or given up.
-        (&mut prince, &node, &format!("{this} action='cancel'"), "", "canceled"),
-        (&mut prince, &node, &this, &filled, "bad-sessionid"),
+        (node.as_str(), &format!("{this} action='cancel'"), "", "canceled"),
+        (node.as_str(), &this, &filled, "bad-sessionid"),
     ] {
-        let answer = execute(client, node, more, inside);
+        let answer = execute(&mut prince, node, more, inside);
         assert!(answer.contains(expected), "{expected} in {answer}");
     }
     let session = session_of(&execute(&mut prince, &node, "", ""));

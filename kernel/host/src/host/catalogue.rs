@@ -340,6 +340,7 @@ impl Host {
             }
         }
         *current = changed;
+        self.generation.fetch_add(1, std::sync::atomic::Ordering::AcqRel);
         if let Some(wires) = self.services.wires.get() {
             wires.service.arrange(listeners);
         }

@@ -23,6 +23,12 @@ impl Host {
         let _ = self.services.table.set(TablePort::new(table));
     }
 
+    /// Another number whenever [`Host::operations`] may say something else.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation.load(std::sync::atomic::Ordering::Acquire)
+    }
+
     /// What the installed plugins contribute, in order of plugin and manifest.
     #[must_use]
     pub fn operations(&self) -> Vec<ContributedOperation> {

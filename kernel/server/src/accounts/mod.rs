@@ -114,6 +114,11 @@ impl Accounts {
         Some(record)
     }
 
+    /// What the account is to the server, where nobody can wait. May read from the disk.
+    pub fn role_now(&self, account: &BareJid) -> Option<Role> {
+        self.find_now(account)?.map(|record| record.role.clone())
+    }
+
     /// Creates an account. Deriving its keys takes tens of milliseconds of another thread.
     pub async fn create(&self, account: &BareJid, password: String) -> Result<Arc<Record>, AccountError> {
         let secrets = self.derive(password).await?;

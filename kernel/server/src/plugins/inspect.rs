@@ -22,6 +22,9 @@ pub fn check_package(bytes: &[u8]) -> anyhow::Result<String> {
     for iq in &manifest.iqs {
         summary.push_str(&format!("\n  iq     {{{}}}{} -> {}", iq.ns, iq.names.join("|"), iq.handler));
     }
+    for operation in &manifest.operations {
+        summary.push_str(&format!("\n  does   {} -> {}", operation.name, operation.handler));
+    }
     for store in &manifest.stores {
         summary.push_str(&format!("\n  store  {}", store.name));
     }

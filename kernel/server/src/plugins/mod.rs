@@ -4,6 +4,7 @@
 mod change;
 mod choices;
 mod inspect;
+mod operations;
 mod packages;
 mod settings;
 
