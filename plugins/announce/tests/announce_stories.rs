@@ -127,6 +127,7 @@ fn the_message_of_the_day_is_told_once_until_it_is_another() {
 #[test]
 fn new_accounts_are_welcomed_at_their_first_login() {
     let server = verona();
+    here(&server, "romeo@localhost/orchard").disconnect();
     ask(&server, "welcome.set", json!({ "text": "Welcome to Verona" }));
     assert!(!here(&server, "romeo@localhost/orchard").skip().concat().contains("Welcome"), "he is not new");
     server.account("paris");
