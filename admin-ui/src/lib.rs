@@ -25,7 +25,6 @@ pub use listen::serve;
 pub use problem::Problem;
 
 /// Everything that is answered.
-#[must_use]
 pub fn router(console: Console) -> Router {
     let own = Router::new()
         .route("/api/v1/operations", get(api::operations))

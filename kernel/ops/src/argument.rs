@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 use crate::error::OpError;
 pub use crate::kind::{Kind, Words};
 
+/// Longest value that stands in the audit log, in bytes.
+const NOTED: usize = 4096;
+
 /// One argument of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Argument {
@@ -85,7 +88,17 @@ fn unknown(arguments: &[Argument], key: &str) -> OpError {
 #[must_use]
 pub fn without_secrets(arguments: &[Argument], given: &Map<String, Value>) -> Map<String, Value> {
     let is_secret = |key: &str| arguments.iter().any(|a| a.name == *key && a.kind.is_secret());
-    given.iter().filter(|(key, _)| !is_secret(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
+    given.iter().filter(|(key, _)| !is_secret(key)).map(|(key, value)| (key.clone(), in_short(value))).collect()
+}
+
+/// Whole files would fill the log.
+fn in_short(value: &Value) -> Value {
+    let length = match value {
+        Value::String(text) => text.len(),
+        Value::Array(_) | Value::Object(_) => serde_json::to_vec(value).map_or(0, |bytes| bytes.len()),
+        _ => 0,
+    };
+    if length > NOTED { format!("({length} bytes)").into() } else { value.clone() }
 }
 
 #[cfg(test)]

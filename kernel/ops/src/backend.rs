@@ -18,6 +18,22 @@ use crate::session::{Ended, SessionRow};
 use crate::token::{TokenGone, TokenMade, TokenRow, Wanted};
 use crate::user::Account;
 
+// Those that stand beside their operations.
+pub use crate::about::Origins;
+pub use crate::certificate::Certificates;
+pub use crate::config::Settings;
+pub use crate::domain::Domains;
+pub use crate::log::Logs;
+pub use crate::overview::Overview;
+pub use crate::plugin::package::Packages;
+pub use crate::plugin::setting::PluginConfiguration;
+pub use crate::session::message::Callers;
+pub use crate::stanza::Inspector;
+pub use crate::store::Tables;
+pub use crate::user::export::Dossiers;
+pub use crate::user::import::Bulk;
+pub use crate::user::standing::Standing;
+
 /// The result of an operation, when it is there.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, OpError>> + Send + 'a>>;
 
@@ -33,6 +49,20 @@ pub struct Backend {
     pub tokens: Arc<dyn Tokens>,
     /// Read by `audit.list`; written by the table.
     pub audit: Arc<AuditLog>,
+    pub standing: Arc<dyn Standing>,
+    pub bulk: Arc<dyn Bulk>,
+    pub dossiers: Arc<dyn Dossiers>,
+    pub callers: Arc<dyn Callers>,
+    pub overview: Arc<dyn Overview>,
+    pub packages: Arc<dyn Packages>,
+    pub plugin_configuration: Arc<dyn PluginConfiguration>,
+    pub certificates: Arc<dyn Certificates>,
+    pub settings: Arc<dyn Settings>,
+    pub domains: Arc<dyn Domains>,
+    pub logs: Arc<dyn Logs>,
+    pub inspector: Arc<dyn Inspector>,
+    pub tables: Arc<dyn Tables>,
+    pub origins: Arc<dyn Origins>,
 }
 
 pub trait Accounts: Send + Sync {

@@ -7,19 +7,26 @@
 //! [`token`], [`audit`], [`data`] and [`server`]; what plugins add comes through [`contributed`]. Who may
 //! is decided in [`permit`], for all of them. How it is done is behind the traits of [`backend`].
 
+pub mod about;
+pub mod absent;
 pub mod access;
 pub mod argument;
 pub mod audit;
 pub mod backend;
 pub mod caller;
+pub mod certificate;
+pub mod config;
 pub mod contributed;
 pub mod data;
 pub mod describe;
 pub mod device;
+pub mod domain;
 pub mod error;
 pub mod files;
 pub mod kind;
+pub mod log;
 pub mod operation;
+pub mod overview;
 pub mod page;
 pub mod permit;
 pub mod plugin;
@@ -28,10 +35,13 @@ pub mod route;
 pub mod scopes;
 pub mod server;
 pub mod session;
+pub mod stanza;
+pub mod store;
 pub mod streams;
 pub mod token;
 pub mod user;
 
+pub use absent::Absent;
 pub use access::{About, Danger, Roles};
 pub use argument::{Argument, Kind, Words};
 pub use audit::{AuditLog, AuditRow};

@@ -1,5 +1,8 @@
 //! `plugin.*` and `chain`: what runs in the sandbox, and in which order.
 
+pub mod package;
+pub mod setting;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

@@ -19,7 +19,9 @@ use crate::kind::Kind;
 use crate::operation::{Operation, Spec};
 use crate::permit;
 use crate::streams::{Silence, Streams, Topic};
-use crate::{data, device, plugin, server, session, token, user};
+use crate::{
+    about, certificate, config, data, device, domain, log, overview, plugin, server, session, stanza, store, token, user,
+};
 
 /// All operations over one backend.
 pub struct Ops {
@@ -63,6 +65,18 @@ impl Table {
         ops.put::<plugin::List>().put::<plugin::Info>().put::<plugin::Install>().put::<plugin::Enable>();
         ops.put::<plugin::Disable>().put::<plugin::Upgrade>().put::<plugin::Remove>().put::<plugin::Chain>();
         ops.put::<data::Export>().put::<data::Import>();
+        ops.put::<user::standing::Disable>().put::<user::standing::Enable>().put::<user::standing::ResetPassword>();
+        ops.put::<user::standing::SignOut>().put::<user::import::ImportUsers>().put::<user::export::ExportUser>();
+        ops.put::<session::message::Show>().put::<session::message::Message>();
+        ops.put::<overview::Now>().put::<overview::Past>().put::<domain::List>().put::<about::Show>();
+        ops.put::<plugin::package::Inspect>().put::<plugin::package::Usage>().put::<plugin::package::Rollback>();
+        ops.put::<plugin::setting::Show>().put::<plugin::setting::Configure>();
+        ops.put::<certificate::List>().put::<certificate::Reload>();
+        ops.put::<config::Show>().put::<config::Text>().put::<config::Check>().put::<config::Try>();
+        ops.put::<config::Save>().put::<config::Set>().put::<config::history::History>();
+        ops.put::<config::history::ShowVersion>().put::<config::history::Rollback>();
+        ops.put::<log::List>().put::<log::SetLevel>().put::<stanza::Unlock>();
+        ops.put::<store::List>().put::<store::Scrub>();
         ops.put::<server::Status>().put::<server::Health>().put::<server::Reload>();
         ops
     }

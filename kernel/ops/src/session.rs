@@ -1,5 +1,7 @@
 //! `session.*`: connected resources.
 
+pub mod message;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +32,33 @@ pub struct SessionRow {
     /// Its client said that nobody looks at it (XEP-0352).
     #[serde(default)]
     pub inactive: bool,
+    /// What its client calls itself, where it said so when it logged in (XEP-0388 §2.3).
+    #[serde(default)]
+    pub client: Option<String>,
+    /// `TLSv1.3`; none without TLS.
+    #[serde(default)]
+    pub tls: Option<String>,
+    /// The cipher suite's IANA name.
+    #[serde(default)]
+    pub cipher: Option<String>,
+    /// The SASL mechanism.
+    #[serde(default)]
+    pub mechanism: String,
+    /// Its account ends with it (RFC 4505).
+    #[serde(default)]
+    pub anonymous: bool,
+    /// When it was bound, in seconds since 1970 UTC.
+    #[serde(default)]
+    pub since: u64,
+    /// Stanzas and bytes of XML, from the client and to it.
+    #[serde(default)]
+    pub stanzas_in: u64,
+    #[serde(default)]
+    pub stanzas_out: u64,
+    #[serde(default)]
+    pub bytes_in: u64,
+    #[serde(default)]
+    pub bytes_out: u64,
 }
 
 /// What a session does about stream management (XEP-0198).
@@ -76,7 +105,7 @@ operation! {
         Argument::optional("account", Kind::Account, "only those of this account"),
         Argument::optional("domain", Kind::Domain, "only those of this domain"),
     ],
-    pages: ["jid", "since", "queued", "priority"],
+    pages: ["jid", "since", "queued", "priority", "traffic"],
     result: "a list of sessions",
     roles: Roles::SEE.and_own(),
     about: About::AccountOrDomain,

@@ -1,5 +1,9 @@
 //! `user.*`: accounts.
 
+pub mod export;
+pub mod import;
+pub mod standing;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -85,12 +89,12 @@ operation! {
     #[derive(Default)]
     List { domain: Option<String>, #[serde(flatten)] paging: Paging } -> Page<Account>,
     name: "user.list",
-    help: "Lists accounts in order of address.",
+    help: "Lists accounts.",
     route: get "/users",
     arguments: [
         Argument::optional("domain", Kind::Domain, "only accounts of this domain"),
     ],
-    pages: [],
+    pages: ["account", "created", "sessions"],
     result: "a list of accounts",
     roles: Roles::SEE,
     about: About::domain(),

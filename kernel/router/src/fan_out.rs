@@ -16,6 +16,7 @@ use xylem_stanza::{FanOut, Jid, Kind, Stanza, Type};
 use crate::bare::Filters;
 use crate::destination::Destination;
 use crate::router::{Origin, Parts, Work, poll_once};
+use crate::tap::Way;
 
 /// Recipients worked off before others get their turn, and before bells are rung.
 const CHUNK: usize = 256;
@@ -126,9 +127,13 @@ impl<'a> Fan<'a> {
         let Some(domain) = self.domains.iter().find(|domain| domain.name == to.jid().domain()) else { return false };
         let Some(session) = self.session(to) else { return false };
         let party = Party { key: to.jid().bare_str(), domain: domain.plan.domain(), peer: self.stanza.from() };
-        self.parts.passes(&domain.walk, domain.by_rows, &domain.filters, &session, &party)
+        let pushed = self.parts.passes(&domain.walk, domain.by_rows, &domain.filters, &session, &party)
             && !session.queue().is_inactive()
-            && session.queue().push(self.copies.to(to.jid())).is_ok()
+            && session.queue().push(self.copies.to(to.jid())).is_ok();
+        if pushed {
+            self.parts.tap.pass(Way::ToClient, &session, self.stanza);
+        }
+        pushed
     }
 
     /// Looked for once in the life of a recipient. One that has ended refuses what comes, and whether

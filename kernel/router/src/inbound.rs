@@ -10,6 +10,7 @@ use xylem_stanza::{BareJid, Condition, Copies, FullJid, Kind, Outgoing, Stanza, 
 use crate::chain::{Passage, Passed};
 use crate::iq::Request;
 use crate::router::{Origin, Parts};
+use crate::tap::Way;
 
 impl Parts {
     /// To a bare JID.
@@ -120,6 +121,7 @@ impl Parts {
         };
         if pushed {
             self.counters.went(stanza.kind());
+            self.tap.pass(Way::ToClient, session, stanza);
         }
         pushed
     }

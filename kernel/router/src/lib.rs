@@ -32,9 +32,11 @@ mod server;
 mod single;
 mod stamp;
 mod stranger;
+mod tap;
 
 pub use counters::Counters;
 pub use destination::Destination;
 pub use ports::{Accounts, Directory};
 pub use router::{Router, Work};
 pub use stamp::stamp;
+pub use tap::{Watcher, Way};

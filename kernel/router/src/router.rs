@@ -13,6 +13,7 @@ use xylem_store::Store;
 use crate::counters::Counters;
 use crate::destination::Destination;
 use crate::ports::{Accounts, Directory};
+use crate::tap::{Tap, Way};
 
 /// Work that could not be finished at once.
 pub type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -31,6 +32,7 @@ pub(crate) struct Parts {
     pub(crate) deliveries: crate::release::Deliveries,
     pub(crate) strangers: crate::stranger::Strangers,
     pub(crate) inline: crate::inline::Inline,
+    pub(crate) tap: Tap,
 }
 
 /// Where a stanza on its way comes from.
@@ -77,6 +79,7 @@ impl Router {
             deliveries: crate::release::Deliveries::default(),
             strangers: crate::stranger::Strangers::default(),
             inline: crate::inline::Inline::default(),
+            tap: Tap::default(),
         }))
     }
 
@@ -99,6 +102,7 @@ impl Router {
     #[must_use]
     pub fn from_session(&self, session: &Arc<Session>, stanza: Stanza) -> Option<Work> {
         self.0.counters.came(stanza.kind());
+        self.0.tap.pass(Way::FromClient, session, &stanza);
         let (parts, session) = (Arc::clone(&self.0), Arc::clone(session));
         at_once(async move {
             let Some(plan) = parts.directory.plan(session.jid().domain()) else { return };

@@ -9,7 +9,7 @@ use xylem_net::c2s::{Entry, Waiting};
 use xylem_router::Router;
 use xylem_sasl::{Failure, Lookup, SaslCondition, Standing, Throttle, TokenMechanism};
 use xylem_session::Session;
-use xylem_stanza::{BareJid, Outgoing, Stanza};
+use xylem_stanza::{BareJid, Outgoing, Stanza, StreamCondition};
 use xylem_stream::{Ending, HostConfig, Token, TokenClaim, TokenLogin, UserAgent};
 use xylem_xml::Element;
 
@@ -49,6 +49,10 @@ impl Entry for Gate {
     fn bound(&self, session: &Arc<Session>) -> Option<Waiting<()>> {
         tracing::info!(domain = session.jid().domain(), account = session.jid().bare_str(), jid = %session.jid(),
             peer = %session.endpoint().peer, "session begins");
+        // It was disabled between its login and now.
+        if self.accounts.is_surely_disabled(&session.jid().bare()) {
+            session.queue().end(StreamCondition::NotAuthorized, Some("the account was disabled"));
+        }
         self.router.bound(session);
         None
     }

@@ -23,7 +23,9 @@ use crate::config::{Backend, Config};
 use crate::devices::{Devices, Terms};
 use crate::entry::Gate;
 use crate::folder::Folder;
+use crate::history::History;
 use crate::hosts::Hosts;
+use crate::inspector::Inspector;
 use crate::metrics::Logins;
 use crate::plugins::PluginService;
 use crate::wires::PluginWires;
@@ -45,6 +47,8 @@ pub struct Instance {
     /// Connections that the server relays for plugins.
     pub wires: Wires,
     pub logins: Arc<Logins>,
+    pub history: History,
+    pub inspector: Arc<Inspector>,
     /// Where the configuration is read from again.
     pub reread: Reread,
 }
@@ -69,6 +73,7 @@ impl Instance {
         let sessions = Arc::new(SessionTable::new(session_limits(&config)));
         let plugins = Arc::new(PluginService::load(&config, &store, &sessions, &accounts)?);
         let router = Router::new(Arc::clone(&sessions), store.clone(), Arc::new(accounts.clone()), plugins.directory());
+        let inspector = Inspector::attach(&router);
         let wires = Wires::new(Admission::new(admission(&config)));
         plugins.attach(&router, Arc::new(PluginWires(wires.clone())));
         let config = Arc::new(config);
@@ -104,6 +109,8 @@ impl Instance {
             front,
             wires,
             logins,
+            history: History::default(),
+            inspector,
             reread,
         };
         Ok(Arc::new(instance))

@@ -40,6 +40,18 @@ pub fn reload(instance: &Arc<Instance>) -> anyhow::Result<ReloadReport> {
     Ok(report)
 }
 
+/// Whether a change of this key waits for a restart.
+pub fn needs_restart(section: &str, key: &str) -> bool {
+    match section {
+        "store" | "http" | "log" | "admin" => true,
+        "server" => matches!(key, "threads" | "data"),
+        "listen" => matches!(key, "starttls" | "direct_tls" | "proxy_from"),
+        "sasl" => matches!(key, "failures_per_address" | "failures_per_account" | "forgive"),
+        "plugins" => matches!(key, "directory" | "cache"),
+        _ => false,
+    }
+}
+
 /// Sections that only a restart brings into force.
 fn for_restart(old: &Config, new: &Config) -> [(&'static str, bool); 8] {
     let listeners = (&old.listen.starttls, &old.listen.direct_tls, &old.listen.proxy_from)

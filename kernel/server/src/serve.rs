@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio::task::JoinHandle;
-use xylem_ops::{AuditLog, Backend, Files, Ops};
+use xylem_ops::{AuditLog, Files, Ops};
 
 use crate::admin::AdminSocket;
 use crate::config::Config;
 use crate::console::{self, ConsoleSockets};
 use crate::instance::{Instance, Reread, watch_certificates};
-use crate::{backend, folder, http};
+use crate::{backend, folder, history, http};
 
 /// A server that answers on all its sockets.
 pub struct Serving {
@@ -24,6 +24,7 @@ pub struct Serving {
     pub made: Vec<String>,
     admin: JoinHandle<()>,
     certificates: JoinHandle<()>,
+    history: JoinHandle<()>,
 }
 
 impl Serving {
@@ -38,20 +39,24 @@ impl Serving {
         let audit = Arc::new(AuditLog::open(&audit).with_context(|| audit.display().to_string())?);
         let addresses = config.http.listen.clone();
         let instance = Instance::start(config, folder, reread)?;
-        let ops = Ops::new(backend(&instance, audit), Files::within(&instance.config.load().server.data));
+        let files = Files::within(&instance.config.load().server.data);
+        let streams = Arc::new(backend::InstanceStreams::new(Arc::clone(&instance)));
+        let ops = Ops::new(backend::of(&instance, audit), files).with_streams(streams);
         let ops = Arc::new(ops.with_contributed(instance.plugins.contributed()));
         instance.plugins.attach_table(&ops, &instance.accounts);
         let console = console::serve(&instance, &ops).await?;
         let http = http::serve(&instance, &addresses).await?;
         let certificates = tokio::spawn(watch_certificates(Arc::clone(&instance.tls)));
+        let history = tokio::spawn(history::record(Arc::clone(&instance)));
         let admin = tokio::spawn(socket.serve(ops));
-        Ok(Self { instance, http, console, admin_socket, made, admin, certificates })
+        Ok(Self { instance, http, console, admin_socket, made, admin, certificates, history })
     }
 
     /// Ends all sessions and closes the store.
     pub async fn stop(self) {
         self.certificates.abort();
         self.console.stop().await;
+        self.history.abort();
         self.instance.stop().await;
         self.admin.abort();
         // The socket's file goes with the task.
@@ -73,17 +78,4 @@ pub fn runtime(threads: usize) -> anyhow::Result<tokio::runtime::Runtime> {
 /// all that anybody was promised is on disk.
 pub fn end(runtime: tokio::runtime::Runtime) {
     runtime.shutdown_timeout(std::time::Duration::from_secs(5));
-}
-
-fn backend(instance: &Arc<Instance>, audit: Arc<AuditLog>) -> Backend {
-    Backend {
-        accounts: Arc::new(backend::AccountBackend(Arc::clone(instance))),
-        sessions: Arc::new(backend::SessionBackend(Arc::clone(instance))),
-        devices: Arc::new(backend::DeviceBackend(Arc::clone(instance))),
-        plugins: Arc::new(backend::PluginBackend(Arc::clone(instance))),
-        data: Arc::new(backend::DataBackend(Arc::clone(instance))),
-        server: Arc::new(backend::ServerBackend(Arc::clone(instance))),
-        tokens: Arc::new(backend::TokenBackend::new(Arc::clone(instance))),
-        audit,
-    }
 }

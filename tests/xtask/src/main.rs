@@ -6,6 +6,7 @@ mod cargo;
 mod console;
 mod docs;
 mod install;
+mod licences;
 mod plugins;
 mod run;
 mod test;
@@ -68,7 +69,8 @@ enum Task {
         #[arg(long, default_value = "target/package")]
         root: PathBuf,
     },
-    /// Write plugins/README.md from the manifests, admin-ui/openapi.json from the table of operations.
+    /// Write plugins/README.md from the manifests, admin-ui/openapi.json from the table of operations, and
+    /// the list of libraries from Cargo.lock.
     Docs {
         /// Write nothing; fail if it is not up to date.
         #[arg(long)]
@@ -106,7 +108,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         }
         Task::Torture { rounds } => torture::run(&workspace, rounds),
         Task::Install { root } => install::run(&workspace, &root),
-        Task::Docs { check } => docs::run(&workspace, check),
+        Task::Docs { check } => docs::run(&workspace, check).and_then(|()| licences::run(&workspace, check)),
         Task::Tidy => tidy::run(&workspace),
     }
 }

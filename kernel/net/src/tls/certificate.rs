@@ -9,6 +9,7 @@ use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
+use sha2::{Digest, Sha256};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -21,10 +22,19 @@ const SOON: Duration = Duration::from_secs(14 * 24 * 3600);
 /// What a server shows and proves.
 pub struct Certificate {
     key: Arc<CertifiedKey>,
+    facts: Facts,
+    end_point: Option<Vec<u8>>,
+    fingerprint: [u8; 32],
+}
+
+/// What stands in it.
+struct Facts {
     names: Vec<String>,
     valid_from: SystemTime,
     valid_until: SystemTime,
-    end_point: Option<Vec<u8>>,
+    issuer: String,
+    serial: String,
+    self_signed: bool,
 }
 
 /// Something about a certificate that clients will stumble over.
@@ -73,8 +83,9 @@ impl Certificate {
         let first = certificates
             .first()
             .ok_or_else(|| content(chain, "no certificate in it (expected `BEGIN CERTIFICATE`)".to_owned()))?;
-        let (names, valid_from, valid_until) = facts(first).map_err(|problem| content(chain, problem))?;
+        let facts = facts(first).map_err(|problem| content(chain, problem))?;
         let end_point = binding::certificate_hash(first);
+        let fingerprint = Sha256::digest(first).into();
         let private = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|error| match error {
             pem::Error::NoItemsFound => {
                 content(key, "no private key in it (expected `BEGIN PRIVATE KEY`, not encrypted)".to_owned())
@@ -91,7 +102,7 @@ impl Certificate {
                 return Err(content(key, problem));
             }
         }
-        Ok(Self { key: Arc::new(certified), names, valid_from, valid_until, end_point })
+        Ok(Self { key: Arc::new(certified), facts, end_point, fingerprint })
     }
 
     pub(crate) fn key(&self) -> Arc<CertifiedKey> {
@@ -101,13 +112,49 @@ impl Certificate {
     /// The DNS names it is for.
     #[must_use]
     pub fn names(&self) -> &[String] {
-        &self.names
+        &self.facts.names
+    }
+
+    /// When its validity begins.
+    #[must_use]
+    pub fn valid_from(&self) -> SystemTime {
+        self.facts.valid_from
     }
 
     /// When its validity ends.
     #[must_use]
     pub fn valid_until(&self) -> SystemTime {
-        self.valid_until
+        self.facts.valid_until
+    }
+
+    /// Who vouches for it, as a distinguished name (RFC 4514).
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.facts.issuer
+    }
+
+    /// Its number with the issuer, in hexadecimal.
+    #[must_use]
+    pub fn serial(&self) -> &str {
+        &self.facts.serial
+    }
+
+    /// Whether it names itself as its issuer.
+    #[must_use]
+    pub fn is_self_signed(&self) -> bool {
+        self.facts.self_signed
+    }
+
+    /// SHA-256 of the certificate.
+    #[must_use]
+    pub fn fingerprint(&self) -> &[u8; 32] {
+        &self.fingerprint
+    }
+
+    /// How many certificates are shown, its own included.
+    #[must_use]
+    pub fn chain_length(&self) -> usize {
+        self.key.cert.len()
     }
 
     /// The `tls-server-end-point` channel binding (RFC 5929 §4.1); `None` if the
@@ -121,7 +168,7 @@ impl Certificate {
     #[must_use]
     pub fn covers(&self, domain: &str) -> bool {
         let parent = domain.split_once('.').map(|(_, parent)| parent);
-        self.names.iter().any(|name| match name.strip_prefix("*.") {
+        self.facts.names.iter().any(|name| match name.strip_prefix("*.") {
             Some(base) => parent.is_some_and(|parent| parent.eq_ignore_ascii_case(base)),
             None => name.eq_ignore_ascii_case(domain),
         })
@@ -133,16 +180,16 @@ impl Certificate {
         let now = SystemTime::now();
         let domain = domain.to_owned();
         let mut found = Vec::new();
-        if self.valid_until <= now {
-            found.push(Finding::Expired { domain: domain.clone(), since: self.valid_until });
-        } else if self.valid_until <= now + SOON {
-            found.push(Finding::ExpiresSoon { domain: domain.clone(), at: self.valid_until });
+        if self.facts.valid_until <= now {
+            found.push(Finding::Expired { domain: domain.clone(), since: self.facts.valid_until });
+        } else if self.facts.valid_until <= now + SOON {
+            found.push(Finding::ExpiresSoon { domain: domain.clone(), at: self.facts.valid_until });
         }
-        if self.valid_from > now {
-            found.push(Finding::NotYetValid { domain: domain.clone(), from: self.valid_from });
+        if self.facts.valid_from > now {
+            found.push(Finding::NotYetValid { domain: domain.clone(), from: self.facts.valid_from });
         }
         if !self.covers(&domain) {
-            found.push(Finding::WrongNames { domain, names: self.names.clone() });
+            found.push(Finding::WrongNames { domain, names: self.facts.names.clone() });
         }
         found
     }
@@ -152,8 +199,7 @@ fn read(path: &Path) -> Result<Vec<u8>, NetError> {
     std::fs::read(path).map_err(|source| NetError::File { path: path.into(), source })
 }
 
-/// Names and validity.
-fn facts(der: &CertificateDer<'_>) -> Result<(Vec<String>, SystemTime, SystemTime), String> {
+fn facts(der: &CertificateDer<'_>) -> Result<Facts, String> {
     let (_, parsed) = X509Certificate::from_der(der).map_err(|error| error.to_string())?;
     let alternatives = parsed.subject_alternative_name().map_err(|error| error.to_string())?;
     let names = alternatives.into_iter().flat_map(|extension| &extension.value.general_names);
@@ -163,9 +209,14 @@ fn facts(der: &CertificateDer<'_>) -> Result<(Vec<String>, SystemTime, SystemTim
     });
     let names = names.collect();
     let validity = parsed.validity();
-    let from = moment(validity.not_before.timestamp());
-    let until = moment(validity.not_after.timestamp());
-    Ok((names, from, until))
+    Ok(Facts {
+        names,
+        valid_from: moment(validity.not_before.timestamp()),
+        valid_until: moment(validity.not_after.timestamp()),
+        issuer: parsed.issuer().to_string(),
+        serial: parsed.raw_serial().iter().map(|byte| format!("{byte:02x}")).collect(),
+        self_signed: parsed.issuer() == parsed.subject(),
+    })
 }
 
 fn moment(seconds: i64) -> SystemTime {
@@ -178,8 +229,8 @@ fn moment(seconds: i64) -> SystemTime {
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Certificate")
-            .field("names", &self.names)
-            .field("valid_until", &self.valid_until)
+            .field("names", &self.facts.names)
+            .field("valid_until", &self.facts.valid_until)
             .finish_non_exhaustive()
     }
 }

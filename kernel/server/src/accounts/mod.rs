@@ -2,7 +2,9 @@
 
 mod memory;
 mod record;
+mod search;
 mod service;
+mod standing;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -16,6 +18,7 @@ use xylem_store::{Batch, Op, Scan, Store, StoreError, Turn};
 use crate::devices;
 use memory::Memory;
 pub use record::Record;
+pub use search::Summary;
 
 /// Where accounts lie in the store; keys are `domain \0 localpart`.
 const TABLE: &str = "kernel/accounts";

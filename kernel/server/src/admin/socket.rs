@@ -15,7 +15,7 @@ use xylem_ops::{Caller, OpError, Ops};
 use super::{Reply, Request};
 
 /// Longest request, in bytes.
-const REQUEST_BYTES: u64 = 64 << 10;
+const REQUEST_BYTES: u64 = 2 << 20;
 /// Connections at once.
 const CONNECTIONS: usize = 32;
 /// How long a connected peer may say nothing.

@@ -2,17 +2,28 @@ use std::sync::Arc;
 
 use xylem_ops::backend::{Accounts, Answer};
 use xylem_ops::user::Account;
-use xylem_ops::{OpError, Page, Paging, Role};
+use xylem_ops::{Key, OpError, Page, Paging, Role};
 use xylem_stanza::BareJid;
 
-use crate::accounts::{AccountError, Record};
+use crate::accounts::{AccountError, Record, Summary};
 use crate::instance::Instance;
 
 /// `user.*`
 pub struct AccountBackend(pub Arc<Instance>);
 
 impl AccountBackend {
-    fn show_record(&self, jid: &BareJid, record: &Record) -> Account {
+    fn row(&self, account: String, summary: Summary) -> Account {
+        let sessions = self.0.sessions.of(&account);
+        Account {
+            created: summary.created,
+            disabled: summary.disabled,
+            sessions: sessions.iter().map(|s| s.jid().resource().to_owned()).collect(),
+            role: summary.role,
+            account,
+        }
+    }
+
+    pub(super) fn show_record(&self, jid: &BareJid, record: &Record) -> Account {
         let sessions = self.0.sessions.of(jid.as_str());
         Account {
             account: jid.to_string(),
@@ -56,24 +67,23 @@ impl Accounts for AccountBackend {
 
     fn list(&self, domain: Option<String>, paging: Paging) -> Answer<'_, Page<Account>> {
         Box::pin(async move {
-            let mut after = paging.after.as_ref().map(|after| self.0.accounts.address(after)).transpose()?;
-            let mut items = Vec::new();
-            loop {
-                // One more than asked for tells whether there are more.
-                let some = self.0.accounts.list(domain.as_deref(), after.as_ref(), Paging::MOST + 1).await?;
-                after = some.last().map(|(jid, _)| jid.clone());
-                let ended = some.len() <= Paging::MOST;
-                for (jid, record) in some.iter().filter(|(jid, _)| paging.finds(&[jid.as_str()])) {
-                    if items.len() == paging.limit() {
-                        let next = items.last().map(|last: &Account| last.account.clone());
-                        return Ok(Page { items, next, total: None });
-                    }
-                    items.push(self.show_record(jid, record));
+            let mut found = Vec::new();
+            let by_sessions = paging.sort.as_deref() == Some("sessions");
+            let visit = self.0.accounts.visit(domain.as_deref(), |account, summary| {
+                if paging.finds(&[&account]) {
+                    let sessions = if by_sessions { self.0.sessions.of(&account).len() } else { 0 };
+                    found.push((account, summary, sessions));
                 }
-                if ended {
-                    return Ok(Page { items, next: None, total: None });
-                }
-            }
+            });
+            visit.await.map_err(AccountError::Store)?;
+            let number = |number: u64| Key::Number(i64::try_from(number).unwrap_or(i64::MAX));
+            let page = paging.page(found, |(account, summary, sessions)| match paging.sort.as_deref() {
+                Some("created") => (number(summary.created), account.clone()),
+                Some("sessions") => (number(*sessions as u64), account.clone()),
+                _ => (Key::Text(account.clone()), String::new()),
+            })?;
+            let items = page.items.into_iter().map(|(account, summary, _)| self.row(account, summary)).collect();
+            Ok(Page { items, next: page.next, total: page.total })
         })
     }
 
@@ -90,7 +100,7 @@ impl Accounts for AccountBackend {
         Box::pin(async move {
             let jid = self.0.accounts.address(&account)?;
             let record = self.0.accounts.find(&jid).await?;
-            Ok(record.ok_or_else(|| AccountError::Missing(jid))?.role.clone())
+            Ok(record.ok_or(AccountError::Missing(jid))?.role.clone())
         })
     }
 

@@ -104,7 +104,7 @@ fn points(name: Option<&str>) -> Result<Vec<HookPoint>, OpError> {
         .ok_or_else(|| OpError::Invalid(format!("no hook point {name}; there are {}", names())))
 }
 
-fn row(info: PluginInfo) -> PluginRow {
+pub(super) fn row(info: PluginInfo) -> PluginRow {
     let state = match info.state {
         State::Running => "running",
         State::Off => "off",

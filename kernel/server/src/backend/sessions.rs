@@ -7,6 +7,7 @@ use xylem_ops::{Key, Page, Paging};
 use xylem_session::Session;
 use xylem_stanza::StreamCondition;
 
+use super::certificates::seconds;
 use crate::instance::Instance;
 
 /// Sessions looked at per turn.
@@ -59,24 +60,36 @@ fn sorted_by(row: &SessionRow, sort: Option<&str>) -> Key {
         // The oldest first.
         Some("since") => Key::Number(-i64::try_from(row.seconds.unwrap_or_default()).unwrap_or(i64::MAX)),
         Some("queued") => number(row.queued),
+        Some("traffic") => number(row.bytes_in.saturating_add(row.bytes_out)),
         Some("priority") => Key::Number(row.priority.into()),
         _ => Key::Text(row.jid.clone()),
     }
 }
 
-fn row(session: &Arc<Session>) -> SessionRow {
+pub(super) fn row(session: &Arc<Session>) -> SessionRow {
     let presence = session.presence();
     let (_, queued) = session.queue().depth();
+    let (endpoint, counters) = (session.endpoint(), session.counters());
     SessionRow {
         jid: session.jid().to_string(),
         available: presence.available,
         priority: presence.priority,
-        peer: Some(session.endpoint().peer.to_string()),
+        peer: Some(endpoint.peer.to_string()),
         seconds: SystemTime::now().duration_since(session.connected_at()).ok().map(|d| d.as_secs()),
         queued: queued as u64,
         management: management(session),
         unacknowledged: session.management().map_or(0, |management| management.unacknowledged() as u64),
         inactive: session.queue().is_inactive(),
+        client: None,
+        tls: endpoint.tls.map(|tls| tls.protocol.to_owned()),
+        cipher: endpoint.tls.map(|tls| tls.cipher.to_owned()),
+        mechanism: endpoint.mechanism.to_owned(),
+        anonymous: endpoint.anonymous,
+        since: seconds(session.connected_at()),
+        stanzas_in: counters.stanzas_in(),
+        stanzas_out: counters.stanzas_out(),
+        bytes_in: counters.bytes_in(),
+        bytes_out: counters.bytes_out(),
     }
 }
 

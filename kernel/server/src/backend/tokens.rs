@@ -25,7 +25,7 @@ impl Tokens for TokenBackend {
     fn create(&self, wanted: Wanted) -> Answer<'_, TokenMade> {
         Box::pin(async move {
             let jid = self.instance.accounts.address(&wanted.account)?;
-            self.instance.accounts.find(&jid).await?.ok_or_else(|| AccountError::Missing(jid))?;
+            self.instance.accounts.find(&jid).await?.ok_or(AccountError::Missing(jid))?;
             let (row, token) = self.tokens.create(wanted).await?;
             Ok(TokenMade { row, token })
         })

@@ -6,6 +6,7 @@ mod admin;
 mod console;
 mod domains;
 mod environment;
+mod explain;
 mod http;
 mod limits;
 mod listen;
@@ -30,6 +31,7 @@ use std::path::{Path, PathBuf};
 pub use admin::Admin;
 pub use console::Console;
 pub use domains::{Certificate, Domain};
+pub use explain::{Origin, Setting};
 pub use http::Http;
 pub use limits::{Limits, StanzaLimits};
 pub use listen::Listen;
@@ -43,7 +45,7 @@ pub use server::Server;
 pub use store::{Backend, Store};
 pub use timeouts::Timeouts;
 
-const DEV: &str = include_str!("../../../../config/dev.toml");
+pub const DEV: &str = include_str!("../../../../config/dev.toml");
 
 /// The whole configuration, checked.
 #[derive(Clone, Debug, PartialEq)]

@@ -12,13 +12,12 @@ pub(super) struct Reader {
     root: Table,
     pub(super) problems: Vec<Problem>,
     pub(super) sections: Vec<&'static str>,
-    /// Every key that was asked for, for the test of the default file.
+    /// Every key that was asked for, with what was found.
     pub(super) asked: Vec<Asked>,
 }
 
 /// A key as its section asks for it.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(test), expect(dead_code, reason = "read by the test of the default file"))]
 pub(super) struct Asked {
     pub(super) section: String,
     pub(super) key: &'static str,
@@ -26,6 +25,8 @@ pub(super) struct Asked {
     pub(super) bounds: String,
     /// None: the key may be left out.
     pub(super) default: Option<String>,
+    /// What was written for it, and where; none if the default holds.
+    pub(super) written: Option<(String, Place)>,
 }
 
 impl Reader {

@@ -124,7 +124,7 @@ impl<'r> Section<'r> {
     ) -> Vec<T> {
         let shown = format!("[{}]", default.iter().map(quoted).collect::<Vec<_>>().join(", "));
         self.ask(key, right.to_owned(), Some(shown));
-        let Some((_, located)) = self.table.remove(key) else {
+        let Some((_, located)) = self.find(key) else {
             return default.iter().filter_map(|text| meaning(text)).collect();
         };
         let Value::List(items) = &located.value else {
@@ -194,7 +194,7 @@ impl<'r> Section<'r> {
     ) -> T {
         let shown = show(&default);
         self.ask(key, right.clone(), (!shown.is_empty()).then_some(shown));
-        let Some((_, located)) = self.table.remove(key) else { return default };
+        let Some((_, located)) = self.find(key) else { return default };
         meaning(&located.value).unwrap_or_else(|| {
             self.wrong(key, &located, &right);
             default
@@ -203,7 +203,16 @@ impl<'r> Section<'r> {
 
     fn ask(&mut self, key: &'static str, bounds: String, default: Option<String>) {
         self.known.push(key);
-        self.reader.asked.push(Asked { section: self.name.clone(), key, bounds, default });
+        self.reader.asked.push(Asked { section: self.name.clone(), key, bounds, default, written: None });
+    }
+
+    /// Takes what was written for the key that was just asked for.
+    fn find(&mut self, key: &str) -> Option<(Place, Located)> {
+        let (place, located) = self.table.remove(key)?;
+        if let Some(asked) = self.reader.asked.last_mut() {
+            asked.written = Some((located.value.to_json().to_string(), place.clone()));
+        }
+        Some((place, located))
     }
 
     fn wrong(&mut self, key: &str, located: &Located, right: &str) {

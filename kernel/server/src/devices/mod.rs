@@ -126,6 +126,17 @@ impl Devices {
         revoked.await
     }
 
+    /// Ends all tokens of all devices; how many devices had some.
+    pub async fn revoke_all(&self, account: &BareJid, record: &Record) -> Result<usize, StoreError> {
+        let revoked = self.change(account, record, |vault, devices| {
+            vault.sweep(devices);
+            let count = devices.len();
+            devices.clear();
+            (count, count > 0)
+        });
+        revoked.await
+    }
+
     /// Changes a row in memory and, where `then` says so, waits until it is on disk.
     async fn change<T>(
         &self,

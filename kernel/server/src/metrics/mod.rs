@@ -23,7 +23,8 @@ impl Logins {
         self.failed.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn read(&self) -> (u64, u64) {
+    /// Those that succeeded, and those that failed.
+    pub fn read(&self) -> (u64, u64) {
         (self.succeeded.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed))
     }
 }

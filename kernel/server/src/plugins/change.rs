@@ -12,12 +12,31 @@ use xylem_ops::plugin::Removed;
 use xylem_store::StoreError;
 
 use super::{PluginService, packages, settings};
-use crate::config::Config;
+use crate::config::{Config, Problems};
 
 impl PluginService {
     /// Takes a package in and keeps it in the data folder. Compiles on this thread.
     pub fn install(&self, path: &Path, upgrade: bool) -> Result<PluginInfo, OpError> {
-        let package = Package::open(path).map_err(refused)?;
+        self.take_in(Package::open(path).map_err(refused)?, upgrade)
+    }
+
+    /// Exchanges the version in use with the one before the last upgrade.
+    pub fn rollback(&self, id: &str) -> Result<PluginInfo, OpError> {
+        self.find(id)?;
+        let path = packages::previous(&self.config.load(), id);
+        if !path.is_file() {
+            return Err(OpError::Conflict(format!("no version of {id} before this one is kept")));
+        }
+        self.install(&path, true)
+    }
+
+    /// The version that a rollback brings back.
+    pub fn previous(&self, id: &str) -> Option<String> {
+        let package = Package::open(&packages::previous(&self.config.load(), id)).ok()?;
+        Some(package.manifest.plugin.version.to_string())
+    }
+
+    fn take_in(&self, package: Package, upgrade: bool) -> Result<PluginInfo, OpError> {
         let id = package.manifest.id().to_owned();
         match (self.find(&id).is_ok(), upgrade) {
             (true, false) => return Err(OpError::Conflict(format!("{id} is installed already; upgrade it instead"))),
@@ -31,12 +50,19 @@ impl PluginService {
         if !upgrade {
             choices.enable(&id, None, &[]);
         }
+        let lost = choices.fit(&package.manifest);
         self.host.install(package, settings::of(&config, &choices, &id)).map_err(refused)?;
+        if !lost.is_empty() {
+            tracing::warn!(plugin = id, "this version has no use for options that were set: {}", lost.join(", "));
+        }
+        let before = if upgrade { packages::put_aside(&config, &id) } else { Ok(()) };
         let mut known = self.known();
         known.texts.insert(id.clone(), text);
         known.refused.retain(|(name, _)| *name != id);
         known.choices = choices;
-        let kept = packages::keep(&config, &id, &bytes).and_then(|_| known.choices.save(&config.server.data));
+        let kept = before
+            .and_then(|()| packages::keep(&config, &id, &bytes))
+            .and_then(|()| known.choices.save(&config.server.data));
         drop(known);
         kept.map_err(unsaved)?;
         self.find(&id)
@@ -76,6 +102,7 @@ impl PluginService {
         self.host.remove(id).map_err(refused)?;
         let config = self.config.load();
         let _ = std::fs::remove_file(packages::installed(&config).join(format!("{id}.wasm")));
+        let _ = std::fs::remove_file(packages::previous(&config, id));
         let mut choices = self.known().choices.clone();
         choices.remove(id);
         self.write_down(&config, choices)
@@ -98,6 +125,12 @@ impl PluginService {
         // Never the kernel's own tables.
         PluginId::try_from(id.to_owned()).map_err(OpError::Invalid)?;
         Ok(!self.host.stored_by(id).await.map_err(unreached)?.is_empty())
+    }
+
+    /// What is wrong with a configuration that is not in force.
+    pub fn validate(&self, config: &Config) -> Result<(), Problems> {
+        let manifests = self.manifests();
+        settings::validate(config, manifests.iter().map(Arc::as_ref))
     }
 
     /// After a reload of the configuration: domains, where plugins run, how they are set.
@@ -127,13 +160,14 @@ impl PluginService {
         let config = self.config.load();
         let manifest = self.host.manifest(id);
         let resolved = |set: &Value| manifest.as_ref().and_then(|m| m.config.resolve(set).ok()).unwrap_or_default();
-        let all = settings::values(&config, id);
-        let domains = settings::by_domain(&config, id);
+        let choices = self.known().choices.clone();
+        let all = settings::for_all(&config, &choices, id);
+        let domains = settings::by_domain(&config, &choices, id);
         let domains = domains.map(|(domain, one)| (domain.to_owned(), resolved(&overlaid(&all, Some(&one)))));
         (text, resolved(&all), domains.collect())
     }
 
-    fn named(&self, config: &Config, domain: Option<&str>) -> Result<Vec<String>, OpError> {
+    pub(super) fn named(&self, config: &Config, domain: Option<&str>) -> Result<Vec<String>, OpError> {
         let domains: Vec<_> = config.domains.iter().map(|d| d.name.clone()).collect();
         match domain {
             None => Ok(domains),
@@ -142,18 +176,18 @@ impl PluginService {
         }
     }
 
-    fn write_down(&self, config: &Config, choices: super::Choices) -> Result<(), OpError> {
+    pub(super) fn write_down(&self, config: &Config, choices: super::Choices) -> Result<(), OpError> {
         let mut known = self.known();
         known.choices = choices;
         known.choices.save(&config.server.data).map_err(unsaved)
     }
 }
 
-fn unknown(id: &str) -> OpError {
+pub(super) fn unknown(id: &str) -> OpError {
     OpError::NotFound(format!("there is no plugin {id}"))
 }
 
-fn refused(error: HostError) -> OpError {
+pub(super) fn refused(error: HostError) -> OpError {
     match error {
         HostError::Unknown(id) => unknown(&id),
         error => OpError::Invalid(error.to_string()),

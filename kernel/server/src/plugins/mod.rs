@@ -3,10 +3,12 @@
 
 mod change;
 mod choices;
+mod configure;
 mod inspect;
 mod operations;
 mod packages;
 mod settings;
+pub mod words;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -54,10 +56,16 @@ impl PluginService {
         accounts: &Accounts,
     ) -> anyhow::Result<Self> {
         let host = make_host(config, store, sessions, accounts)?;
-        let choices = Choices::load(&config.server.data)?;
+        let mut choices = Choices::load(&config.server.data)?;
         let mut refused = Vec::new();
         let mut packages = collect(config, &mut refused)?;
         packages.retain(|id, _| !choices.is_removed(id));
+        for package in packages.values() {
+            for option in choices.fit(&package.manifest) {
+                let plugin = package.manifest.id();
+                tracing::warn!(plugin, option, "this version has no use for an option that was set");
+            }
+        }
         settings::validate(config, packages.values().map(|p| &p.manifest))?;
         let texts = packages.iter().map(|(id, package)| (id.clone(), package.manifest_text.clone())).collect();
         let wanted = packages.into_values().map(|package| {

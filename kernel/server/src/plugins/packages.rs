@@ -26,6 +26,23 @@ pub fn installed(config: &Config) -> PathBuf {
     config.in_data(Path::new("plugins"))
 }
 
+/// Where the version before the last upgrade of a plugin is kept.
+pub fn previous(config: &Config, id: &str) -> PathBuf {
+    installed(config).join("previous").join(format!("{id}.wasm"))
+}
+
+/// Keeps the package in use as the one before; nothing if its file is gone.
+pub fn put_aside(config: &Config, id: &str) -> anyhow::Result<()> {
+    let name = format!("{id}.wasm");
+    let places = [Some(installed(config)), bundled(config)];
+    let Some(present) = places.into_iter().flatten().map(|folder| folder.join(&name)).find(|path| path.is_file())
+    else {
+        return Ok(());
+    };
+    let package = fs::read(&present).with_context(|| present.display().to_string())?;
+    write(&previous(config, id), &package)
+}
+
 /// The package files of a folder, in order of name. A folder that is not there has none.
 pub fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
@@ -42,14 +59,18 @@ pub fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// Keeps a package in the data folder, under its plugin's id.
-pub fn keep(config: &Config, id: &str, package: &[u8]) -> anyhow::Result<PathBuf> {
-    let folder = installed(config);
-    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-    let path = folder.join(format!("{id}.wasm"));
-    let temporary = folder.join(format!("{id}.new"));
+pub fn keep(config: &Config, id: &str, package: &[u8]) -> anyhow::Result<()> {
+    write(&installed(config).join(format!("{id}.wasm")), package)
+}
+
+fn write(path: &Path, package: &[u8]) -> anyhow::Result<()> {
+    let show = || path.display().to_string();
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(show)?;
+    }
+    let temporary = path.with_extension("new");
     fs::write(&temporary, package)
         .and_then(|()| fs::File::open(&temporary)?.sync_all())
-        .and_then(|()| fs::rename(&temporary, &path))
-        .with_context(|| path.display().to_string())?;
-    Ok(path)
+        .and_then(|()| fs::rename(&temporary, path))
+        .with_context(show)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use xylem_hooks::Manifest;
-use xylem_host::Settings;
+use xylem_host::{Settings, overlaid};
 
 use super::choices::Choices;
 use crate::config::{Config, PluginTable, Problem, Problems};
@@ -14,19 +14,38 @@ use crate::config::{Config, PluginTable, Problem, Problems};
 pub(super) fn of(config: &Config, choices: &Choices, id: &str) -> Settings {
     let enabled = config.domains.iter().filter(|domain| domain.enables(id) && choices.allows(id, &domain.name));
     let domains: Vec<Arc<str>> = enabled.map(|domain| domain.name.as_str().into()).collect();
-    let by_domain = by_domain(config, id).map(|(domain, values)| (domain.into(), values));
-    Settings { domains: Some(domains), config: values(config, id), by_domain: by_domain.collect() }
+    let by_domain = by_domain(config, choices, id).map(|(domain, values)| (domain.into(), values));
+    Settings { domains: Some(domains), config: for_all(config, choices, id), by_domain: by_domain.collect() }
+}
+
+/// What is set for all domains: in the file, and over it on the running server.
+pub(super) fn for_all(config: &Config, choices: &Choices, id: &str) -> Value {
+    over(values(config, id), choices.options(id, None))
+}
+
+/// What each domain sets for itself, in the same way.
+pub(super) fn by_domain<'c>(
+    config: &'c Config,
+    choices: &'c Choices,
+    id: &'c str,
+) -> impl Iterator<Item = (&'c str, Value)> {
+    config.domains.iter().filter_map(move |domain| {
+        let file = domain.settings.get(id).map_or(Value::Null, |table| Value::Object(table.values.clone()));
+        let set = over(file, choices.options(id, Some(&domain.name)));
+        (!set.is_null()).then_some((domain.name.as_str(), set))
+    })
+}
+
+fn over(file: Value, set: Value) -> Value {
+    match file {
+        Value::Null => set,
+        file => overlaid(&file, Some(&set)),
+    }
 }
 
 /// `[plugins."ID"]` as the host takes it.
 pub(super) fn values(config: &Config, id: &str) -> Value {
     config.plugins.tables.get(id).map_or(Value::Null, |table| Value::Object(table.values.clone()))
-}
-
-/// `[domains."NAME".settings."ID"]` of each domain that has it.
-pub(super) fn by_domain<'c>(config: &'c Config, id: &str) -> impl Iterator<Item = (&'c str, Value)> {
-    let of = config.domains.iter().filter_map(move |domain| Some((domain, domain.settings.get(id)?)));
-    of.map(|(domain, table)| (domain.name.as_str(), Value::Object(table.values.clone())))
 }
 
 /// Checks the sections of every plugin there is. A section of one that is not there is
