@@ -1,6 +1,6 @@
 //! Contact lists and subscriptions as clients see them.
 
-use xylem_testing::{Client, Kit, Server};
+use xylem_testing::{Client, Kit, Server, json};
 
 fn verona() -> Server {
     let server = Kit::new().plugin("xylem.roster").start();
@@ -229,5 +229,36 @@ fn a_removed_account_takes_leave_of_its_contacts() {
     juliet.receives_nothing();
     nurse.receives_in_any_order(&["<presence type='unsubscribed' from='romeo@localhost'/>", &push("none")]);
     nurse.receives_nothing();
+    server.no_faults();
+}
+
+#[test]
+fn administrators_change_a_list_and_its_owner_sees_it() {
+    let server = verona();
+    let mut romeo = online(&server, "romeo@localhost/orchard");
+    let mut juliet = online(&server, "juliet@localhost/balcony");
+    let contact = json!({ "account": "romeo@localhost", "contact": "Juliet@localhost", "name": "Juliet",
+        "groups": ["Friends"], "subscribe": true });
+    assert_eq!(server.operation("roster.add", contact), Ok(json!({ "jid": "juliet@localhost" })));
+    romeo.receives(
+        "<iq type='set' id='{id}'><query xmlns='jabber:iq:roster' ver='{id}'>
+           <item jid='juliet@localhost' name='Juliet' subscription='none' ask='subscribe'><group>Friends</group></item>
+         </query></iq>",
+    );
+    juliet.receives("<presence type='subscribe' from='romeo@localhost'/>");
+    let found = |search: &str| {
+        let page = server.operation("roster.show", json!({ "account": "romeo@localhost", "search": search })).unwrap();
+        page["items"].as_array().map_or(0, Vec::len)
+    };
+    assert_eq!((found("friend"), found("JULIET"), found("tybalt")), (1, 1, 0));
+    let taken = json!({ "account": "romeo@localhost", "contact": "juliet@localhost" });
+    assert!(server.operation("roster.remove", taken.clone()).is_ok());
+    romeo.receives(
+        "<iq type='set' id='{id}'><query xmlns='jabber:iq:roster' ver='{id}'>
+           <item jid='juliet@localhost' subscription='remove'/></query></iq>",
+    );
+    assert!(server.operation("roster.remove", taken).unwrap_err().contains("not in the list"));
+    let own = json!({ "account": "romeo@localhost", "contact": "romeo@localhost" });
+    assert!(server.operation("roster.add", own).is_err());
     server.no_faults();
 }

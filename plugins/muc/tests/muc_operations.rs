@@ -1,0 +1,126 @@
+//! What administrators of the server do with rooms, and what those in them see of it.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use xylem_testing::{Client, Kit, Server, Value, json};
+
+const CAVE: &str = "cave@conference.localhost";
+
+fn verona() -> Server {
+    let server = Kit::new().plugin("xylem.muc").start();
+    for name in ["romeo", "juliet"] {
+        server.account(name);
+    }
+    server
+}
+
+fn ask(server: &Server, operation: &str, more: Value) -> Result<Value, String> {
+    let mut arguments = json!({ "room": CAVE });
+    for (key, value) in more.as_object().unwrap() {
+        arguments[key] = value.clone();
+    }
+    server.operation(operation, arguments)
+}
+
+fn enter(server: &Server, address: &str, nick: &str) -> Client {
+    let mut client = server.client(address);
+    client.send(&format!("<presence to='{CAVE}/{nick}'><x xmlns='http://jabber.org/protocol/muc'/></presence>"));
+    client
+}
+
+fn list(server: &Server, more: Value) -> Value {
+    let mut arguments = json!({ "domain": "localhost" });
+    for (key, value) in more.as_object().unwrap() {
+        arguments[key] = value.clone();
+    }
+    server.operation("room.list", arguments).unwrap()
+}
+
+#[test]
+fn a_room_is_made_changed_and_ended() {
+    let server = verona();
+    ask(&server, "room.create", json!({ "owner": "juliet@localhost", "name": "A Dark Cave" })).unwrap();
+    assert!(ask(&server, "room.create", json!({})).unwrap_err().contains("there already"));
+    let mut romeo = enter(&server, "romeo@localhost/orchard", "Romeo");
+    let came = romeo.skip().concat();
+    assert!(came.contains("110") && !came.contains("201"), "he did not make it: {came}");
+    assert_eq!(list(&server, json!({}))["items"][0]["occupants"], 1);
+
+    ask(&server, "room.configure", json!({ "public": false, "moderated": true, "password": "open" })).unwrap();
+    assert!(romeo.skip().concat().contains("104"), "whoever is in it hears that it has changed");
+    let shown = ask(&server, "room.show", json!({})).unwrap();
+    for (option, value) in [("public", false), ("moderated", true), ("password_protected", true)] {
+        assert_eq!(shown[option], value, "{option}");
+    }
+    assert_eq!(shown["name"], "A Dark Cave", "what is not given stays");
+    assert_eq!(list(&server, json!({ "search": "dark" }))["items"][0]["public"], false);
+
+    ask(&server, "room.destroy", json!({ "reason": "It is late" })).unwrap();
+    let gone = romeo.skip().concat();
+    assert!(gone.contains("destroy") && gone.contains("It is late"), "{gone}");
+    assert_eq!(list(&server, json!({}))["total"], 0);
+    assert!(ask(&server, "room.show", json!({})).unwrap_err().contains("there is no room"));
+    server.no_faults();
+}
+
+#[test]
+fn who_is_in_a_room_is_seen_and_sent_out() {
+    let server = verona();
+    ask(&server, "room.create", json!({ "owner": "juliet@localhost" })).unwrap();
+    let mut romeo = enter(&server, "romeo@localhost/orchard", "Romeo");
+    let mut juliet = enter(&server, "juliet@localhost/balcony", "Juliet");
+    romeo.send(&format!("<message to='{CAVE}' type='groupchat' id='1'><body>Hush</body></message>"));
+    romeo.skip();
+    juliet.skip();
+    let there = ask(&server, "room.occupants", json!({})).unwrap();
+    assert_eq!((&there["total"], &there["items"][0]["nick"]), (&json!(2), &json!("Juliet")));
+    assert_eq!(there["items"][1]["sessions"], json!(["romeo@localhost/orchard"]));
+    let said = ask(&server, "room.history", json!({})).unwrap();
+    assert_eq!(said["messages"][0]["nick"], "Romeo");
+    assert!(said["messages"][0]["stanza"].as_str().unwrap().contains("Hush"));
+
+    assert_eq!(ask(&server, "room.kick", json!({ "nick": "Romeo" })).unwrap()["account"], "romeo@localhost");
+    assert!(romeo.skip().concat().contains("307"));
+    let ban = json!({ "account": "romeo@localhost", "affiliation": "outcast", "reason": "Brawling" });
+    ask(&server, "room.affiliate", ban).unwrap();
+    let again = enter(&server, "romeo@localhost/orchard", "Romeo").skip().concat();
+    assert!(again.contains("forbidden"), "{again}");
+    let listed = ask(&server, "room.affiliations", json!({ "affiliation": "outcast" })).unwrap();
+    assert_eq!(
+        listed["items"],
+        json!([{ "account": "romeo@localhost", "affiliation": "outcast", "nick": null, "reason": "Brawling" }])
+    );
+    let last = json!({ "account": "juliet@localhost", "affiliation": "none" });
+    assert!(ask(&server, "room.affiliate", last).unwrap_err().contains("conflict"), "somebody has to be left");
+    server.no_faults();
+}
+
+#[test]
+fn rooms_are_listed_in_pages() {
+    let server = verona();
+    for name in ["a", "b", "c", "d", "e"] {
+        let room = format!("{name}@conference.localhost");
+        server.operation("room.create", json!({ "room": room, "public": name != "b" })).unwrap();
+    }
+    let mut seen = Vec::new();
+    let mut after = Value::Null;
+    loop {
+        let mut wanted = json!({ "limit": 2 });
+        if !after.is_null() {
+            wanted["after"] = after;
+        }
+        let page = list(&server, wanted);
+        seen.extend(page["items"].as_array().unwrap().iter().map(|room| room["room"].as_str().unwrap().to_owned()));
+        assert_eq!(page["total"], 5);
+        after = page["next"].clone();
+        if after.is_null() {
+            break;
+        }
+    }
+    let all: Vec<String> =
+        ["a", "b", "c", "d", "e"].iter().map(|name| format!("{name}@conference.localhost")).collect();
+    assert_eq!(seen, all);
+    assert!(
+        server.operation("room.create", json!({ "room": "x@localhost" })).unwrap_err().contains("conference.localhost")
+    );
+    server.no_faults();
+}
