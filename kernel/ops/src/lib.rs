@@ -4,7 +4,8 @@
 //! [`Ops`]: each hands over a name, arguments as JSON and a [`Caller`], and gets
 //! JSON back. What an operation is called, takes, needs and writes to the audit
 //! log stands once, beside its type, in [`user`], [`session`], [`device`], [`plugin`],
-//! [`token`], [`audit`], [`data`] and [`server`]; what plugins add comes through [`contributed`]. Who may
+//! [`token`], [`audit`], [`domain`], [`certificate`], [`config`], [`log`], [`stanza`], [`store`], [`data`],
+//! [`overview`], [`about`] and [`server`]; what plugins add comes through [`contributed`]. Who may
 //! is decided in [`permit`], for all of them. How it is done is behind the traits of [`backend`].
 
 pub mod about;

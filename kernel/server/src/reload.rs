@@ -43,7 +43,7 @@ pub fn reload(instance: &Arc<Instance>) -> anyhow::Result<ReloadReport> {
 /// Whether a change of this key waits for a restart.
 pub fn needs_restart(section: &str, key: &str) -> bool {
     match section {
-        "store" | "http" | "log" | "admin" => true,
+        "store" | "http" | "log" | "admin" | "console" => true,
         "server" => matches!(key, "threads" | "data"),
         "listen" => matches!(key, "starttls" | "direct_tls" | "proxy_from"),
         "sasl" => matches!(key, "failures_per_address" | "failures_per_account" | "forgive"),

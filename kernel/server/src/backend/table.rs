@@ -30,9 +30,11 @@ pub(super) fn read(text: &str, most: usize) -> Result<(Vec<Row>, Vec<RowError>),
     let first = records.next().ok_or("the table is empty")?;
     let head = head(&first.map_err(|error| error.to_string())?)?;
     let (mut rows, mut errors) = (Vec::new(), Vec::new());
+    let mut lines = Lines { text: text.as_bytes(), at: 0, line: 1 };
     for record in records {
         let record = record.map_err(|error| error.to_string())?;
-        let line = record.position().map_or(0, csv::Position::line);
+        lines.advance(record.position().map_or(0, csv::Position::byte));
+        let line = lines.line;
         if rows.len() + errors.len() == most {
             return Err(format!("the table has more than {most} rows; take it in parts"));
         }
@@ -42,6 +44,27 @@ pub(super) fn read(text: &str, most: usize) -> Result<(Vec<Row>, Vec<RowError>),
         }
     }
     Ok((rows, errors))
+}
+
+/// Counts lines, whatever ends them: the reader's own count is behind where both letters do.
+struct Lines<'t> {
+    text: &'t [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// Goes on to the record that begins at or behind this byte.
+    fn advance(&mut self, byte: u64) {
+        let begins = usize::try_from(byte).unwrap_or(usize::MAX);
+        while let Some(letter) = self.text.get(self.at) {
+            if self.at >= begins && !matches!(letter, b'\r' | b'\n') {
+                return;
+            }
+            self.line += u64::from(*letter == b'\n');
+            self.at += 1;
+        }
+    }
 }
 
 fn head(record: &csv::StringRecord) -> Result<Head, String> {
