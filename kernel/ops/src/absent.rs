@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::audit::AuditLog;
 use crate::about::{AboutReport, Origins};
+use crate::audit::AuditLog;
 use crate::backend::{Accounts, Answer, Backend, Data, Devices, Plugins, Server, Sessions, Tokens};
 use crate::caller::{Caller, Role};
 use crate::certificate::{CertificateRow, Certificates, Reread};

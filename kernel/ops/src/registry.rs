@@ -20,7 +20,8 @@ use crate::operation::{Operation, Spec};
 use crate::permit;
 use crate::streams::{Silence, Streams, Topic};
 use crate::{
-    about, certificate, config, data, device, domain, log, overview, plugin, server, session, stanza, store, token, user,
+    about, certificate, config, data, device, domain, log, overview, plugin, server, session, stanza, store, token,
+    user,
 };
 
 /// All operations over one backend.

@@ -42,8 +42,11 @@ pub(crate) fn done(cx: &Cx, answer: &Answer<'_>) -> Result<(), Failure> {
 
 /// The form can be shown now.
 fn prepared(cx: &Cx, session: &mut Session) -> Result<Xml, Fault> {
-    let before = session.outcomes.first().and_then(|(_, outcome)| outcome.as_ref().ok());
-    let form = profile::find(&session.node).map(|profile| profile.form(before)).unwrap_or_else(|| Xml::new("x"));
+    let answer = session.outcomes.first().and_then(|(_, outcome)| outcome.as_ref().ok());
+    let profile = profile::find(&session.node);
+    let before = profile.zip(answer).map(|(profile, answer)| profile.filling(cx, answer)).unwrap_or_default();
+    let form = profile.map_or_else(|| Xml::new("x"), |profile| profile.form(&before));
+    session.before = before;
     session.prepares = false;
     session.calls.clear();
     session.outcomes.clear();
@@ -70,6 +73,9 @@ fn completed(session: &Session) -> Xml {
     match profile::find(&session.node) {
         Some(profile) => match profile.shown(session) {
             Some(form) => done.child(form),
+            None if session.outcomes.iter().any(|(_, outcome)| outcome.is_err()) => {
+                done.child(note("info", "The others are done."))
+            }
             None => done.child(note("info", "Done.")),
         },
         None => {

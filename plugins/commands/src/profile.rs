@@ -1,6 +1,7 @@
 //! XEP-0133: commands with forms of their own, each made of operations.
 
 mod accounts;
+mod admins;
 mod counts;
 mod notices;
 mod shown;
@@ -29,10 +30,12 @@ pub(crate) struct Profile {
 /// Kind, name and label of a field that has to be filled in.
 struct Ask(&'static str, &'static str, &'static str);
 
-/// An operation whose answer fills a form's only field.
+/// An operation on the domain whose answer fills a form's only field.
 struct Prepare {
     operation: &'static str,
-    field: &'static str,
+    /// Whether it is a list, all of which is wanted.
+    lists: bool,
+    fill: fn(&Cx, &Json) -> Vec<String>,
 }
 
 /// One operation to be called.
@@ -43,12 +46,17 @@ pub(crate) struct Call {
     pub(crate) arguments: Json,
 }
 
+/// Operations to be called, or what is wrong with the form.
+type Calls = Result<Vec<Call>, String>;
+
 /// What a filled form leads to.
 #[derive(Clone, Copy)]
 pub(crate) enum Work {
     /// This operation for each of `accountjids`.
     Each(&'static str),
-    Calls(fn(&Cx, Filled<'_>) -> Result<Vec<Call>, String>),
+    Calls(fn(&Cx, Filled<'_>) -> Calls),
+    /// What differs from what the form was filled with.
+    Differences(fn(&Cx, Filled<'_>, before: &[String]) -> Calls),
 }
 
 /// What the answers lead to.
@@ -66,7 +74,10 @@ const ACCOUNT: Ask = Ask("jid-single", "accountjid", "The account");
 const ACCOUNTS: Ask = Ask("jid-multi", "accountjids", "The accounts");
 const MOST_ITEMS: Ask = Ask("list-single", "max_items", "Most items to show");
 
-const PROFILES: [Profile; 27] = [
+/// Fields that may be left empty.
+const OPTIONAL: [&str; 2] = [MOST_ITEMS.1, "adminjids"];
+
+const PROFILES: [Profile; 28] = [
     accounts::ADD,
     accounts::DELETE,
     accounts::DISABLE,
@@ -92,6 +103,7 @@ const PROFILES: [Profile; 27] = [
     notices::DELETE_MOTD,
     notices::SET_WELCOME,
     notices::DELETE_WELCOME,
+    admins::EDIT,
     notices::RESTART,
     notices::SHUT_DOWN,
 ];
@@ -124,37 +136,42 @@ impl Profile {
 
     /// What is to be called before the form can be shown.
     pub(crate) fn prepared_by(&self, cx: &Cx) -> Option<Call> {
-        let operation = self.prepares.as_ref()?.operation;
-        Some(Call { about: String::new(), operation, arguments: Json::object().with("domain", cx.domain()) })
+        let Prepare { operation, lists, .. } = self.prepares.as_ref()?;
+        let arguments = Json::object().with("domain", cx.domain());
+        let arguments = if *lists { arguments.with("limit", 1000_u32) } else { arguments };
+        Some(Call { about: String::new(), operation, arguments })
     }
 
-    /// The form; `before` is what an operation said about what it is to be filled with.
-    pub(crate) fn form(&self, before: Option<&Json>) -> Xml {
+    /// What an operation said about what the form is to be filled with.
+    pub(crate) fn filling(&self, cx: &Cx, answer: &Json) -> Vec<String> {
+        self.prepares.as_ref().map(|prepare| (prepare.fill)(cx, answer)).unwrap_or_default()
+    }
+
+    /// The form, filled with this.
+    pub(crate) fn form(&self, before: &[String]) -> Xml {
         let mut asked = form("form", self.title, Some(ADMIN));
         for Ask(kind, var, label) in self.fields {
             let mut field = Field::new(kind, var, label);
-            field.required = *var != MOST_ITEMS.1;
+            field.required = !OPTIONAL.contains(var);
             if *kind == "list-single" {
                 let counts = ["25", "50", "100", "200", "500", "none"];
                 field.options = counts.iter().map(|count| ((*count).to_owned(), (*count).to_owned())).collect();
             }
-            if let (Some(prepare), Some(before)) = (&self.prepares, before) {
-                let text = before.get(prepare.field).and_then(Json::as_text).unwrap_or_default();
-                field.values = text.lines().map(str::to_owned).collect();
-            }
+            field.values = before.to_vec();
             asked = asked.child(field.xml());
         }
         asked
     }
 
     /// The calls that a filled form leads to; what is wrong with it, if something is.
-    pub(crate) fn calls(&self, cx: &Cx, form: Filled<'_>) -> Result<Vec<Call>, String> {
-        let missing = self.fields.iter().find(|ask| ask.1 != MOST_ITEMS.1 && form.values(ask.1).is_empty());
+    pub(crate) fn calls(&self, cx: &Cx, form: Filled<'_>, before: &[String]) -> Result<Vec<Call>, String> {
+        let missing = self.fields.iter().find(|ask| !OPTIONAL.contains(&ask.1) && form.values(ask.1).is_empty());
         if let Some(missing) = missing {
             return Err([missing.1, " is missing"].concat());
         }
         match self.work {
             Work::Calls(calls) => calls(cx, form),
+            Work::Differences(calls) => calls(cx, form, before),
             Work::Each(operation) => {
                 let call = |account: String| {
                     let arguments = Json::object().with("account", &account);

@@ -54,10 +54,10 @@ fn begin(cx: &Cx, node: &str, from: &str, id: &str) -> Result<Reply, Failure> {
                 return work(&mut session, id, vec![call.into()]);
             }
             None if profile.asks_nothing() => {
-                let calls = called(profile, cx, Filled::nothing());
+                let calls = called(profile, cx, Filled::nothing(), &[]);
                 return work(&mut session, id, calls.map_err(|text| Wrong::BadPayload.because(&text))?);
             }
-            None => profile.form(None),
+            None => profile.form(&[]),
         },
         Known::Operation(spec) if spec.arguments.is_empty() && spec.danger.is_none() => {
             return work(&mut session, id, vec![operation(spec, Json::object())]);
@@ -97,7 +97,7 @@ fn go_on(
     let table = Table::load()?;
     let form = Filled::within(request);
     let calls = match known(&table, node)? {
-        Known::Profile(profile) => called(profile, cx, form),
+        Known::Profile(profile) => called(profile, cx, form, &session.before),
         Known::Operation(spec) => generic::filled(spec, form).map(|arguments| vec![operation(spec, arguments)]),
     };
     // The session stays: the form may be filled in better.
@@ -122,8 +122,8 @@ impl From<Call> for Asked {
     }
 }
 
-fn called(profile: &Profile, cx: &Cx, form: Filled<'_>) -> Result<Vec<Asked>, String> {
-    Ok(profile.calls(cx, form)?.into_iter().map(Into::into).collect())
+fn called(profile: &Profile, cx: &Cx, form: Filled<'_>, before: &[String]) -> Result<Vec<Asked>, String> {
+    Ok(profile.calls(cx, form, before)?.into_iter().map(Into::into).collect())
 }
 
 /// Calls the operations; the answer to the request comes with theirs.

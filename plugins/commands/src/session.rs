@@ -23,6 +23,8 @@ pub(crate) struct Session {
     pub(crate) iq: String,
     /// What was called to fill in a form first, and not to do the work.
     pub(crate) prepares: bool,
+    /// What the form was filled with.
+    pub(crate) before: Vec<String>,
     /// About whom or what each call is, for notes; empty while a form is to be filled in.
     pub(crate) calls: Vec<String>,
     /// What came of them: place, and the answer, or the refusal with its text.
@@ -39,6 +41,7 @@ impl Session {
             at: cx.now(),
             iq: String::new(),
             prepares: false,
+            before: Vec::new(),
             calls: Vec::new(),
             outcomes: Vec::new(),
         })
@@ -64,6 +67,7 @@ impl Session {
         let text = |name: &str| json.get(name).and_then(Json::as_text).map(str::to_owned);
         let calls = json.get("calls").map(Json::items).unwrap_or_default();
         let outcomes = json.get("outcomes").map(Json::items).unwrap_or_default();
+        let before = json.get("before").map(Json::items).unwrap_or_default();
         Some(Self {
             id: id.to_owned(),
             node: text("node")?,
@@ -71,6 +75,7 @@ impl Session {
             at: json.get("at").and_then(Json::as_number)?.unsigned_abs(),
             iq: text("iq").unwrap_or_default(),
             prepares: json.get("prepares").is_some_and(Json::is_true),
+            before: before.iter().filter_map(Json::as_text).map(str::to_owned).collect(),
             calls: calls.iter().filter_map(Json::as_text).map(str::to_owned).collect(),
             outcomes: outcomes.iter().filter_map(outcome).collect(),
         })
@@ -78,6 +83,7 @@ impl Session {
 
     fn to_json(&self) -> Json {
         let calls: Vec<Json> = self.calls.iter().map(Json::from).collect();
+        let before: Vec<Json> = self.before.iter().map(Json::from).collect();
         let outcomes = self.outcomes.iter().map(|(at, outcome)| {
             let json = Json::object().with("at", *at);
             match outcome {
@@ -92,6 +98,7 @@ impl Session {
             .with("at", self.at)
             .with("iq", &self.iq)
             .with("prepares", self.prepares)
+            .with("before", before)
             .with("calls", calls)
             .with("outcomes", outcomes)
     }
@@ -159,6 +166,7 @@ mod tests {
             at: 17,
             iq: "i'1".into(),
             prepares: true,
+            before: vec!["b".into()],
             calls: vec!["x".into(), "y".into()],
             outcomes: vec![
                 (1, Err(Refusal::Conflict("there".into()))),

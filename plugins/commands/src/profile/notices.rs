@@ -30,7 +30,7 @@ pub(super) const EDIT_MOTD: Profile = Profile {
     title: "Correct the message of the day",
     needs: &["motd.show", "motd.update"],
     fields: &[MOTD],
-    prepares: Some(Prepare { operation: "motd.show", field: "text" }),
+    prepares: Some(Prepare { operation: "motd.show", lists: false, fill: lines }),
     work: Work::Calls(edit_motd),
     show: Show::Done,
 };
@@ -43,7 +43,7 @@ pub(super) const SET_WELCOME: Profile = Profile {
     title: "Set what new users are told",
     needs: &["welcome.show", "welcome.set"],
     fields: &[Ask("text-multi", "welcome", "What new users are told")],
-    prepares: Some(Prepare { operation: "welcome.show", field: "text" }),
+    prepares: Some(Prepare { operation: "welcome.show", lists: false, fill: lines }),
     work: Work::Calls(set_welcome),
     show: Show::Done,
 };
@@ -63,6 +63,12 @@ const fn plain(
     calls: fn(&Cx, Filled<'_>) -> Result<Vec<Call>, String>,
 ) -> Profile {
     Profile { node, title, needs, fields: &[], prepares: None, work: Work::Calls(calls), show: Show::Done }
+}
+
+/// The text as it is.
+fn lines(_cx: &Cx, answer: &Json) -> Vec<String> {
+    let text = answer.get("text").and_then(Json::as_text).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
 }
 
 fn announce(cx: &Cx, form: Filled<'_>) -> Result<Vec<Call>, String> {

@@ -66,7 +66,7 @@ pub(super) fn last_login(session: &Session, form: Xml) -> Xml {
 pub(super) fn statistics(session: &Session, form: Xml) -> Xml {
     let mut both = answers(session).map(|(_, answer)| answer);
     let (Some(sessions), Some(roster)) = (both.next(), both.next()) else { return form };
-    let mut addresses: Vec<String> = items(sessions).iter().map(|one| text(one, "peer").to_owned()).collect();
+    let mut addresses: Vec<String> = items(sessions).iter().map(|one| host(text(one, "peer")).to_owned()).collect();
     addresses.retain(|address| !address.is_empty());
     addresses.sort_unstable();
     addresses.dedup();
@@ -76,6 +76,14 @@ pub(super) fn statistics(session: &Session, form: Xml) -> Xml {
     form.child(field("ipaddresses", addresses))
         .child(field("rostersize", size))
         .child(field("onlineresources", resources))
+}
+
+/// A network address without its port.
+fn host(peer: &str) -> &str {
+    match peer.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or(rest),
+        None => peer.split_once(':').filter(|(_, port)| !port.contains(':')).map_or(peer, |(host, _)| host),
+    }
 }
 
 /// Accounts of an answer of `user.list`, all or those that are disabled.
@@ -168,4 +176,17 @@ pub(super) fn active(session: &Session, form: Xml) -> Xml {
 /// §4.22: the field is that of active users in the examples, too.
 pub(super) fn idle(session: &Session, form: Xml) -> Xml {
     listed(session, form, "activeuserjids", present(session, Presence::Idle))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host;
+
+    #[test]
+    fn addresses_lose_their_port() {
+        for (peer, address) in [("192.0.2.1:5222", "192.0.2.1"), ("[2001:db8::1]:5222", "2001:db8::1"), ("::1", "::1")]
+        {
+            assert_eq!(host(peer), address);
+        }
+    }
 }
