@@ -28,6 +28,8 @@ pub struct Target {
     pub c2s_tls: Option<SocketAddr>,
     /// Health and metrics, where the server is ours.
     pub http: Option<SocketAddr>,
+    /// The console and REST, a URL without a path, where the server is ours.
+    pub console: Option<String>,
     /// For `xylem user` and its like, where the server is ours.
     pub admin_socket: Option<PathBuf>,
     pub domain: String,
@@ -226,6 +228,7 @@ fn from_line(line: &str) -> Result<Target> {
         c2s: field("c2s").context("no c2s in the line")?.to_owned(),
         c2s_tls: field("c2s_tls").map(str::to_owned),
         http: field("http").map(str::to_owned),
+        console: field("console").map(|url| url.trim_end_matches('/').to_owned()),
         admin_socket: field("admin_socket").map(PathBuf::from),
         anonymous: format!("anon.{domain}"),
         domain,
@@ -243,6 +246,7 @@ fn external(text: &str) -> Result<Target> {
         c2s,
         c2s_tls: None,
         http: None,
+        console: None,
         admin_socket: None,
         anonymous: format!("anon.{domain}"),
         domain,
@@ -265,6 +269,7 @@ struct Settings {
     c2s: String,
     c2s_tls: Option<String>,
     http: Option<String>,
+    console: Option<String>,
     admin_socket: Option<PathBuf>,
     domain: String,
     anonymous: String,
@@ -285,6 +290,7 @@ fn target(settings: Settings) -> Result<Target> {
         c2s: address(&settings.c2s)?,
         c2s_tls: settings.c2s_tls.as_deref().map(address).transpose()?,
         http: settings.http.as_deref().map(address).transpose()?,
+        console: settings.console,
         admin_socket: settings.admin_socket,
         domain: settings.domain,
         anonymous: settings.anonymous,

@@ -12,7 +12,8 @@ pub fn run(workspace: &Workspace, clients: bool) -> anyhow::Result<()> {
     if clients {
         prepare_clients(workspace)?;
         // One command builds everything once, the server that the suite starts included.
-        return cargo(workspace, &["test", "--workspace"]);
+        cargo(workspace, &["test", "--workspace"])?;
+        return rest(workspace);
     }
     cargo(workspace, &["test", "--workspace", "--exclude", "xylem-suite"])?;
     let suite = [
@@ -27,8 +28,16 @@ pub fn run(workspace: &Workspace, clients: bool) -> anyhow::Result<()> {
         "purge",
         "--test",
         "bytestreams",
+        "--test",
+        "rest",
     ];
     cargo(workspace, &[&["test", "--package", "xylem-suite"], &suite[..]].concat())
+}
+
+/// REST, held against its document by schemathesis.
+fn rest(workspace: &Workspace) -> anyhow::Result<()> {
+    let check = workspace.root.join("tests/rest/check");
+    execute(Command::new(check).arg(&workspace.target).env("XYLEM_PLUGINS", workspace.plugins()))
 }
 
 /// Foreign clients that are no Debian packages are prepared in the target folder.
