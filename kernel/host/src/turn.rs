@@ -71,7 +71,8 @@ pub(crate) fn seal(core: &Arc<Core>, output: Output, mut call: Call, queue: bool
     }
     if !call.turn.is_empty() {
         if call.class == Class::Durable {
-            return Sealed { answer, rest: commit(core, call, failure) };
+            let rest = commit(core, call, failure, answer.said.is_some());
+            return Sealed { answer, rest };
         }
         call.turn.set_class(xylem_store::Class::Relaxed);
         let ticket = services.store.submit_turn(std::mem::replace(&mut call.turn, services.store.turn()));
@@ -135,10 +136,11 @@ fn followed(leads: bool) -> (Option<oneshot::Sender<bool>>, Rest) {
     (Some(released), Rest::Await(told))
 }
 
-fn commit(core: &Arc<Core>, call: Call, failure: Option<Stanza>) -> Rest {
+/// With `asked` somebody waits for the answer to an operation, which is to be true.
+fn commit(core: &Arc<Core>, call: Call, failure: Option<Stanza>, asked: bool) -> Rest {
     let Call { cause, turn, effects, after, leads, .. } = call;
     // Where nobody is told anything nobody has to wait either.
-    let silent = effects.is_empty() && after.is_empty() && failure.is_none();
+    let silent = !asked && effects.is_empty() && after.is_empty() && failure.is_none();
     let (released, rest) = followed(leads && !silent);
     let place = core.services.lanes.announce(&cause.key);
     let job_core = Arc::clone(core);
