@@ -1,5 +1,5 @@
 //! Ad-hoc commands (XEP-0050) over the operations of the plugins that are here.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::time::Duration;
 
