@@ -14,6 +14,8 @@ pub fn reload(instance: &Arc<Instance>) -> anyhow::Result<ReloadReport> {
     let new = match &instance.reread {
         Reread::Never => (*old).clone(),
         Reread::File(file) => {
+            // Where there was none it may have been made meanwhile, in the place where a start looks for it.
+            let file = file.clone().or_else(Config::find);
             let mut new = Config::load(file.as_deref())?;
             // Moving the data is for a restart; where it is may have come from the command line.
             new.server.data.clone_from(&old.server.data);
