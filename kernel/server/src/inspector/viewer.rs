@@ -49,7 +49,7 @@ impl Viewer {
         let now = now();
         let unlocked = self.wanted.unlocked > now;
         let mut xml = if unlocked { stanza.root().to_xml_string() } else { redact::redacted(stanza.root()) };
-        let bytes = stanza.element().len();
+        let bytes = stanza.element().bytes().len();
         shorten(&mut xml);
         let missed = self.missed.swap(0, Ordering::Relaxed);
         place.send(json!({
@@ -128,6 +128,7 @@ mod tests {
         assert_eq!((shown["way"].as_str(), shown["unlocked"].as_bool()), (Some("out"), Some(false)));
         let shown = seen(Wanted { unlocked: u64::MAX, ..Wanted::default() }).unwrap();
         assert!(shown["xml"].as_str().unwrap().contains("<body>secret</body>"));
+        assert_eq!(shown["bytes"].as_u64(), Some(MESSAGE.len() as u64));
         let over = seen(Wanted { unlocked: 1, ..Wanted::default() }).unwrap();
         assert_eq!(over["unlocked"], false);
     }
