@@ -6,11 +6,9 @@ use std::pin::Pin;
 
 use axum::Router;
 use axum::extract::FromRequestParts;
-use axum::extract::connect_info::{ConnectInfo, Connected};
+use axum::extract::connect_info::ConnectInfo;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use axum::serve::IncomingStream;
-use tokio::net::TcpListener;
 use xylem_ops::Caller;
 
 use crate::console::Console;
@@ -58,12 +56,6 @@ impl Peer {
     #[must_use]
     pub fn words(request: &Parts) -> String {
         Self::of(request).map_or_else(|| "unknown".to_owned(), |peer| peer.ip().to_canonical().to_string())
-    }
-}
-
-impl Connected<IncomingStream<'_, TcpListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
-        Self(*stream.remote_addr())
     }
 }
 

@@ -9,9 +9,13 @@ mod api;
 mod assets;
 mod caller;
 mod console;
+mod entrance;
 mod events;
-mod listen;
+pub mod listener;
 mod problem;
+pub mod security;
+pub mod setup;
+pub mod sign_in;
 mod uploads;
 
 use axum::Router;
@@ -21,7 +25,7 @@ pub use api::openapi;
 pub use assets::Assets;
 pub use caller::{Later, Nobody, Peer, SignIn};
 pub use console::Console;
-pub use listen::serve;
+pub use entrance::Entrance;
 pub use problem::Problem;
 
 /// Everything that is answered.

@@ -21,7 +21,7 @@ pub struct Problem {
 }
 
 /// Every kind: its slug, status and title.
-pub(crate) const KINDS: [(&str, u16, &str); 12] = [
+pub(crate) const KINDS: [(&str, u16, &str); 20] = [
     ("unknown-operation", 404, "There is no such operation"),
     ("invalid", 400, "An argument is missing, unknown or out of its bounds"),
     ("not-allowed", 403, "The caller may not do this"),
@@ -34,6 +34,14 @@ pub(crate) const KINDS: [(&str, u16, &str); 12] = [
     ("too-large", 413, "The request is too large"),
     ("not-json", 415, "A body has to be application/json"),
     ("too-many-requests", 429, "Too many requests"),
+    ("wrong-credentials", 401, "Account and password do not fit"),
+    ("wrong-password", 403, "The password that was asked for again is not right"),
+    ("wrong-code", 403, "The code is not right, or was used already"),
+    ("wrong-passkey", 403, "The passkey was not accepted"),
+    ("step-over", 401, "What was begun is over"),
+    ("wrong-token", 403, "The token against forged requests is missing or another one"),
+    ("cross-origin", 403, "The request comes from another site"),
+    ("only-here", 403, "Until there is an owner, only the machine itself is answered"),
 ];
 
 impl Problem {

@@ -64,6 +64,8 @@ struct Line {
     certificate: PathBuf,
     /// The web console and, below `/api/v1`, the REST interface.
     console: Option<String>,
+    /// For the console's first-run wizard; there where no administrator was made.
+    setup_code: Option<String>,
     admin: Option<String>,
     admin_socket: PathBuf,
     data: PathBuf,
@@ -161,6 +163,7 @@ fn line(serving: &Serving, admin: Option<String>) -> anyhow::Result<Line> {
         c2s_tls: of(Security::DirectTls),
         http: serving.http.first().copied(),
         console: serving.console.url(),
+        setup_code: serving.console.setup_code(),
         domain: "localhost",
         domains: config.domains.iter().map(|d| d.name.clone()).collect(),
         certificate: bundle(&config)?,

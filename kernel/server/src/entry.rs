@@ -2,18 +2,18 @@
 //! logins, and the brake on guessing passwords.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::sync::Arc;
 
 use xylem_net::c2s::{Entry, Waiting};
 use xylem_router::Router;
-use xylem_sasl::{Failure, Lookup, SaslCondition, Standing, Throttle, TokenMechanism};
+use xylem_sasl::{Failure, Lookup, SaslCondition, Standing, TokenMechanism};
 use xylem_session::Session;
 use xylem_stanza::{BareJid, Outgoing, Stanza, StreamCondition};
 use xylem_stream::{Ending, HostConfig, Token, TokenClaim, TokenLogin, UserAgent};
 use xylem_xml::Element;
 
 use crate::accounts::Accounts;
+use crate::brake::Brake;
 use crate::devices::Devices;
 use crate::metrics::Logins;
 
@@ -22,22 +22,17 @@ pub struct Gate {
     router: Router,
     accounts: Accounts,
     devices: Devices,
-    throttle: Mutex<Throttle>,
+    brake: Arc<Brake>,
     logins: Arc<Logins>,
-    started: Instant,
 }
 
 impl Gate {
-    pub fn new(router: Router, accounts: Accounts, devices: Devices, throttle: Throttle, logins: Arc<Logins>) -> Self {
-        Self { router, accounts, devices, throttle: Mutex::new(throttle), logins, started: Instant::now() }
-    }
-
-    fn throttle(&self) -> MutexGuard<'_, Throttle> {
-        self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn new(router: Router, accounts: Accounts, devices: Devices, brake: Arc<Brake>, logins: Arc<Logins>) -> Self {
+        Self { router, accounts, devices, brake, logins }
     }
 
     fn is_blocked(&self, address: IpAddr, account: &BareJid) -> bool {
-        self.throttle().check(address, Some(account.as_str()), self.started.elapsed()).is_err()
+        self.brake.check(address, account.as_str()).is_err()
     }
 }
 
@@ -152,7 +147,7 @@ impl Entry for Gate {
     fn logged_in(&self, account: &BareJid, mechanism: &'static str, anonymous: bool, peer: SocketAddr) {
         self.logins.succeeded();
         if !anonymous {
-            self.throttle().succeeded(peer.ip(), account.as_str(), self.started.elapsed());
+            self.brake.succeeded(peer.ip(), account.as_str());
         }
         tracing::debug!(domain = account.domain(), %account, mechanism, %peer, "login");
     }
@@ -160,7 +155,7 @@ impl Entry for Gate {
     fn login_failed(&self, account: Option<&BareJid>, failure: &Failure, peer: SocketAddr) {
         self.logins.failed();
         if failure.counts_as_guess() {
-            self.throttle().failed(peer.ip(), account.map(BareJid::as_str), self.started.elapsed());
+            self.brake.failed(peer.ip(), account.map(BareJid::as_str));
         }
         tracing::info!(account = account.map(tracing::field::display), condition = ?failure.condition,
             reason = failure.reason, %peer, "login failed");

@@ -13,12 +13,13 @@ use xylem_net::tls::TlsStore;
 use xylem_net::wires::Wires;
 use xylem_net::{C2sConfig, ListenerConfig, Rate, Security, Server};
 use xylem_router::Router;
-use xylem_sasl::{Throttle, ThrottleConfig};
+use xylem_sasl::{DecoyKey, ThrottleConfig};
 use xylem_session::{Limits, QueueLimits, SessionTable};
 use xylem_store::options::LowWater;
 use xylem_store::{BackendKind, Options, Store};
 
 use crate::accounts::Accounts;
+use crate::brake::Brake;
 use crate::config::{Backend, Config};
 use crate::devices::{Devices, Terms};
 use crate::entry::Gate;
@@ -49,6 +50,10 @@ pub struct Instance {
     pub logins: Arc<Logins>,
     pub history: History,
     pub inspector: Arc<Inspector>,
+    /// On guessing passwords, for all ways in.
+    pub brake: Arc<Brake>,
+    /// What only this server can make things up with.
+    pub decoy: DecoyKey,
     /// Where the configuration is read from again.
     pub reread: Reread,
 }
@@ -77,12 +82,14 @@ impl Instance {
         let wires = Wires::new(Admission::new(admission(&config)));
         plugins.attach(&router, Arc::new(PluginWires(wires.clone())));
         let config = Arc::new(config);
-        let hosts = Hosts::new(Arc::clone(&config), folder.decoy, Arc::clone(&plugins));
+        let decoy = folder.decoy;
+        let hosts = Hosts::new(Arc::clone(&config), decoy.clone(), Arc::clone(&plugins));
         let hosts = Arc::new(hosts.context("no domain is configured")?);
         let tls = Arc::new(TlsStore::new(&folder.tls)?);
         let logins = Arc::new(Logins::default());
-        let brake = Throttle::new(throttle(&config));
-        let gate = Gate::new(router.clone(), accounts.clone(), devices.clone(), brake, Arc::clone(&logins));
+        let brake = Arc::new(Brake::new(throttle(&config)));
+        let gate =
+            Gate::new(router.clone(), accounts.clone(), devices.clone(), Arc::clone(&brake), Arc::clone(&logins));
         let context = Arc::new(Context::new(
             Arc::new(gate),
             Arc::clone(&hosts) as Arc<_>,
@@ -111,6 +118,8 @@ impl Instance {
             logins,
             history: History::default(),
             inspector,
+            brake,
+            decoy,
             reread,
         };
         Ok(Arc::new(instance))

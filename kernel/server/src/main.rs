@@ -5,6 +5,7 @@
 mod accounts;
 mod admin;
 mod backend;
+mod brake;
 mod check;
 mod cli;
 mod config;

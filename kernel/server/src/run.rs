@@ -1,5 +1,7 @@
 //! `xylem run`.
 
+use std::io::IsTerminal as _;
+
 use xylem_net::Security;
 
 use crate::config::Config;
@@ -46,8 +48,9 @@ fn greet(serving: &Serving) {
         tracing::info!("health at http://{address}/health, metrics at http://{address}/metrics");
     }
     for address in &serving.console.addresses {
-        tracing::info!(%address, "the console and the REST interface");
+        tracing::info!(%address, "the console and the REST interface (HTTPS)");
     }
+    invite(serving);
     match &config.file {
         Some(file) => tracing::info!(file = %file.display(), ?domains, "ready"),
         None => tracing::info!(?domains, "ready, with built-in settings: there is no xylem.toml"),
@@ -67,6 +70,23 @@ fn greet(serving: &Serving) {
     eprintln!("  {program} user add you@{domain}");
     eprintln!("then log in as you@{domain} with any XMPP client. The certificate is self-signed: the client will ask");
     eprintln!("whether to trust it. How the server does: {program} status\n");
+}
+
+/// Says how the server gets an owner. The code is for eyes alone: it is shown on a terminal and written
+/// nowhere else.
+fn invite(serving: &Serving) {
+    let (Some(url), false) = (serving.console.url(), serving.instance.accounts.is_owned()) else { return };
+    tracing::warn!("nobody owns this server yet; until then its console answers on this machine only");
+    if !std::io::stderr().is_terminal() {
+        tracing::warn!("make an owner: xylem user add NAME@DOMAIN, then xylem user role NAME@DOMAIN owner");
+        return;
+    }
+    if let Some(code) = serving.console.setup_code() {
+        eprintln!("\nSet the server up in a browser on this machine, within an hour:");
+        eprintln!("  {url}");
+        eprintln!("  code  {code}");
+        eprintln!("From elsewhere: ssh -L {0}:localhost:{0} this-server", url.rsplit(':').next().unwrap_or("5443"));
+    }
 }
 
 fn tell(report: &xylem_ops::server::ReloadReport) {

@@ -37,6 +37,7 @@ impl Serving {
         let socket = AdminSocket::bind(&admin_socket)?;
         let audit = config.server.data.join("audit.log");
         let audit = Arc::new(AuditLog::open(&audit).with_context(|| audit.display().to_string())?);
+        let diary = Arc::clone(&audit);
         let addresses = config.http.listen.clone();
         let instance = Instance::start(config, folder, reread)?;
         let files = Files::within(&instance.config.load().server.data);
@@ -44,7 +45,7 @@ impl Serving {
         let ops = Ops::new(backend::of(&instance, audit), files).with_streams(streams);
         let ops = Arc::new(ops.with_contributed(instance.plugins.contributed()));
         instance.plugins.attach_table(&ops, &instance.accounts);
-        let console = console::serve(&instance, &ops).await?;
+        let console = console::serve(&instance, &ops, &diary).await?;
         let http = http::serve(&instance, &addresses).await?;
         let certificates = tokio::spawn(watch_certificates(Arc::clone(&instance.tls)));
         let history = tokio::spawn(history::record(Arc::clone(&instance)));
@@ -55,7 +56,7 @@ impl Serving {
     /// Ends all sessions and closes the store.
     pub async fn stop(self) {
         self.certificates.abort();
-        self.console.stop().await;
+        self.console.stop();
         self.history.abort();
         self.instance.stop().await;
         self.admin.abort();

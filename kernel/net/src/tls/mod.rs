@@ -35,6 +35,9 @@ pub use generate::{Generated, generate};
 /// The ALPN name of client connections (XEP-0368 §2).
 pub const ALPN: &[u8] = b"xmpp-client";
 
+/// The ALPN name of HTTPS (RFC 7301 §6).
+pub const WEB_ALPN: &[u8] = b"http/1.1";
+
 /// Sessions remembered for clients that cannot use tickets.
 const CACHED_SESSIONS: usize = 4096;
 
@@ -64,6 +67,8 @@ pub struct TlsStore {
     current: ArcSwap<Current>,
     tickets: Arc<dyn ProducesTickets>,
     sessions: Arc<dyn StoresServerSessions>,
+    /// Of its own, so that no session is taken from one protocol to the other.
+    web_tickets: Arc<dyn ProducesTickets>,
 }
 
 struct Current {
@@ -71,7 +76,12 @@ struct Current {
     first: String,
     findings: Vec<Finding>,
     authorities: Option<Arc<Authorities>>,
+    /// For browsers: all certificates by name, and no client is asked for one.
+    web: Arc<ServerConfig>,
+    web_keys: Arc<Keys>,
 }
+
+type Keys = HashMap<String, Arc<CertifiedKey>>;
 
 struct Served {
     certificate: Arc<Certificate>,
@@ -86,8 +96,9 @@ impl TlsStore {
     pub fn new(settings: &TlsSettings) -> Result<Self, NetError> {
         let tickets = ring::Ticketer::new()?;
         let sessions = ServerSessionMemoryCache::new(CACHED_SESSIONS);
-        let current = Current::load(settings, &tickets, &(sessions.clone() as _))?;
-        Ok(Self { current: ArcSwap::from_pointee(current), tickets, sessions })
+        let web_tickets = ring::Ticketer::new()?;
+        let current = Current::load(settings, &tickets, &(sessions.clone() as _), &web_tickets, &HashMap::new())?;
+        Ok(Self { current: ArcSwap::from_pointee(current), tickets, sessions, web_tickets })
     }
 
     /// Loads everything anew. Sessions go on with what they have.
@@ -95,7 +106,8 @@ impl TlsStore {
     /// # Errors
     /// As [`TlsStore::new`]; what was in use stays in use then.
     pub fn reload(&self, settings: &TlsSettings) -> Result<(), NetError> {
-        let current = Current::load(settings, &self.tickets, &self.sessions)?;
+        let before = self.current.load().web_keys.clone();
+        let current = Current::load(settings, &self.tickets, &self.sessions, &self.web_tickets, &before)?;
         self.current.store(Arc::new(current));
         Ok(())
     }
@@ -108,6 +120,12 @@ impl TlsStore {
         let served = domain.and_then(|domain| find(&current.domains, domain));
         let served = served.or_else(|| current.domains.get(&current.first))?;
         Some(served.config.clone())
+    }
+
+    /// The settings for a new connection of HTTPS.
+    #[must_use]
+    pub fn web(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.current.load().web)
     }
 
     /// The certificate that a handshake with this name and header domain presents.
@@ -156,6 +174,8 @@ impl Current {
         settings: &TlsSettings,
         tickets: &Arc<dyn ProducesTickets>,
         sessions: &Arc<dyn StoresServerSessions>,
+        web_tickets: &Arc<dyn ProducesTickets>,
+        before: &Keys,
     ) -> Result<Self, NetError> {
         let Some(first) = settings.domains.first() else {
             return Err(NetError::NoCertificate("any domain".to_owned()));
@@ -170,6 +190,11 @@ impl Current {
         let authorities = settings.client_authorities.as_ref().map(authorities).transpose()?;
         let keys: Arc<HashMap<String, Arc<CertifiedKey>>> =
             Arc::new(certificates.iter().map(|(domain, it)| (domain.clone(), it.key())).collect());
+        // Who has just taken a domain away in a browser that came by its name can go on there.
+        let mut web_keys = before.clone();
+        web_keys.extend(keys.iter().map(|(domain, key)| (domain.clone(), key.clone())));
+        let web_keys = Arc::new(web_keys);
+        let web = web(&web_keys, &first.domain, web_tickets)?;
         let domains = certificates.into_iter().map(|(domain, certificate)| {
             let resolver = Resolver { keys: keys.clone(), fallback: certificate.key() };
             let mut config = config(resolver, authorities.clone())?;
@@ -178,7 +203,7 @@ impl Current {
             Ok((domain, Served { certificate, config: Arc::new(config) }))
         });
         let domains = domains.collect::<Result<_, NetError>>()?;
-        Ok(Self { domains, first: first.domain.clone(), findings, authorities })
+        Ok(Self { domains, first: first.domain.clone(), findings, authorities, web, web_keys })
     }
 }
 
@@ -195,6 +220,14 @@ fn config(resolver: Resolver, authorities: Option<Arc<Authorities>>) -> Result<S
     // Each ticket is a record, a key derivation and bytes for the client to keep.
     config.send_tls13_tickets = 1;
     Ok(config)
+}
+
+fn web(keys: &Arc<Keys>, first: &str, tickets: &Arc<dyn ProducesTickets>) -> Result<Arc<ServerConfig>, NetError> {
+    let fallback = keys.get(first).cloned().ok_or_else(|| NetError::NoCertificate(first.to_owned()))?;
+    let mut config = config(Resolver { keys: keys.clone(), fallback }, None)?;
+    config.alpn_protocols = vec![WEB_ALPN.to_vec()];
+    config.ticketer = tickets.clone();
+    Ok(Arc::new(config))
 }
 
 fn authorities(path: &PathBuf) -> Result<Arc<Authorities>, NetError> {

@@ -6,6 +6,7 @@ mod search;
 mod service;
 mod standing;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -22,6 +23,8 @@ pub use search::Summary;
 
 /// Where accounts lie in the store; keys are `domain \0 localpart`.
 const TABLE: &str = "kernel/accounts";
+/// Second factors of the console; keys are addresses.
+pub(crate) const FACTORS: &str = "kernel/console-factors";
 /// Accounts read at once where all are looked through.
 const SCAN: usize = 1000;
 
@@ -34,6 +37,8 @@ struct Shared {
     domains: Mutex<Vec<String>>,
     iterations: Mutex<u32>,
     memory: Mutex<Memory>,
+    /// Whether an owner was seen. One always stays.
+    owned: AtomicBool,
     /// Held while an account is looked at and then changed.
     changing: tokio::sync::Mutex<()>,
 }
@@ -68,6 +73,7 @@ impl Accounts {
             domains: Mutex::new(domains),
             iterations: Mutex::new(iterations),
             memory: Mutex::default(),
+            owned: AtomicBool::new(false),
             changing: tokio::sync::Mutex::new(()),
         }))
     }
@@ -96,6 +102,7 @@ impl Accounts {
         let Some(key) = key(account) else { return Ok(None) };
         let found = self.0.store.get(TABLE, &key).await?;
         let record = found.and_then(|bytes| Record::decode(&bytes)).map(Arc::new);
+        self.see(record.as_deref());
         lock(&self.0.memory).learn(mark, account, record.clone());
         Ok(record)
     }
@@ -151,6 +158,7 @@ impl Accounts {
         let mut batch = Batch::new();
         batch.put(TABLE, key, record.encode());
         self.0.store.submit(batch).wait().await?;
+        self.see(Some(&record));
         let record = Arc::new(record);
         lock(&self.0.memory).changed(account, Some(Arc::clone(&record)));
         Ok(record)
@@ -166,8 +174,21 @@ impl Accounts {
             let more = some.len() == SCAN;
             owners.extend(some.into_iter().filter(|(_, r)| r.role.rank == Rank::Owner).map(|(jid, _)| jid));
             if !more {
+                self.0.owned.fetch_or(!owners.is_empty(), Ordering::Relaxed);
                 return Ok(owners);
             }
+        }
+    }
+
+    /// Whether there is an owner, as far as was seen; [`Self::owners`] looks.
+    #[must_use]
+    pub fn is_owned(&self) -> bool {
+        self.0.owned.load(Ordering::Relaxed)
+    }
+
+    fn see(&self, record: Option<&Record>) {
+        if record.is_some_and(|record| record.role.rank == Rank::Owner) {
+            self.0.owned.store(true, Ordering::Relaxed);
         }
     }
 
@@ -181,6 +202,7 @@ impl Accounts {
         if let Some(key) = key(account) {
             turn.raw(Op { table: devices::TABLE.into(), key: key.clone(), value: None })?;
             turn.raw(Op { table: TABLE.into(), key, value: None })?;
+            turn.raw(Op { table: FACTORS.into(), key: account.as_str().into(), value: None })?;
         }
         forget(&mut turn);
         self.0.store.submit_turn(turn).wait().await?;

@@ -61,6 +61,10 @@ fn write(turn: &mut Turn, account: &BareJid, record: Option<Record>) -> Result<(
     // With another password, and with another account, what its devices have is worth nothing.
     let devices = Op { table: devices::TABLE.into(), key: key.clone(), value: None };
     turn.raw(devices).map_err(|_| AccountRefusal::Invalid("the address is too long to be stored"))?;
+    if record.is_none() {
+        let factors = Op { table: super::FACTORS.into(), key: account.as_str().into(), value: None };
+        turn.raw(factors).map_err(|_| AccountRefusal::Invalid("the address is too long to be stored"))?;
+    }
     let op = Op { table: TABLE.into(), key, value: record.map(|record| record.encode()) };
     turn.raw(op).map_err(|_| AccountRefusal::Invalid("the address is too long to be stored"))
 }

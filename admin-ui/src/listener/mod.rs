@@ -1,0 +1,130 @@
+//! HTTPS: connections with an end to every wait and a bound to every size.
+
+mod body;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConfig;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tower::ServiceExt as _;
+
+use crate::caller::Peer;
+use body::Paced;
+
+/// The protocol's name in the handshake (RFC 7301 §6). Not HTTP/2: a console has few requests under way
+/// at once, and what is not there needs no bounds.
+pub const ALPN: &[u8] = b"http/1.1";
+
+/// For the TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// For the head of a request, and between requests.
+const HEAD: Duration = Duration::from_secs(30);
+/// Bytes of a request's head, and of all that HTTP/1 buffers.
+const HEAD_BYTES: usize = 32 << 10;
+/// Header fields of a request.
+const FIELDS: usize = 64;
+/// Rest after the system could not accept.
+const REST: Duration = Duration::from_millis(200);
+
+/// The TLS settings of the moment, so that certificates can be exchanged.
+pub type TlsSource = Arc<dyn Fn() -> Option<Arc<ServerConfig>> + Send + Sync>;
+/// Says whether one more connection is taken from an address; what it gives is dropped with the connection.
+pub type Admit = Arc<dyn Fn(IpAddr) -> Option<Box<dyn Send>> + Send + Sync>;
+
+/// What answers on the sockets of the console.
+#[derive(Clone)]
+pub struct Front {
+    pub tls: TlsSource,
+    pub admit: Admit,
+    pub pages: Router,
+}
+
+impl Front {
+    /// Answers until it is dropped; all its connections end then.
+    pub async fn serve(self, listener: TcpListener) {
+        let mut connections = JoinSet::new();
+        loop {
+            let (stream, peer) = match listener.accept().await {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::debug!(%error, "console: a connection was not accepted");
+                    tokio::time::sleep(REST).await;
+                    continue;
+                }
+            };
+            while connections.try_join_next().is_some() {}
+            let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+            let Some(place) = (self.admit)(peer.ip()) else { continue };
+            let front = self.clone();
+            connections.spawn(async move {
+                if let Err(error) = front.converse(stream, peer).await {
+                    tracing::debug!(%peer, %error, "console: connection ended");
+                }
+                drop(place);
+            });
+        }
+    }
+
+    async fn converse(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        stream.set_nodelay(true)?;
+        let Some(tls) = (self.tls)() else { return Ok(()) };
+        let handshake = async {
+            let mut first = [0; 1];
+            stream.peek(&mut first).await?;
+            // A handshake record begins with 22; whoever sends letters speaks HTTP.
+            if first.first().is_some_and(u8::is_ascii_alphabetic) {
+                return point_to_https(stream).await.map(|()| None);
+            }
+            TlsAcceptor::from(tls).accept(stream).await.map(Some)
+        };
+        match timeout(HANDSHAKE, handshake).await?? {
+            Some(stream) => self.answer(stream, peer).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn answer(
+        &self,
+        stream: TlsStream<TcpStream>,
+        peer: SocketAddr,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let pages = self.pages.clone();
+        let service = service_fn(move |request: Request<Incoming>| {
+            let mut request = request.map(|body| Body::new(Paced::new(body)));
+            request.extensions_mut().insert(ConnectInfo(Peer(peer)));
+            pages.clone().oneshot(request)
+        });
+        let stream = TokioIo::new(stream);
+        let mut builder = hyper::server::conn::http1::Builder::new();
+        let builder = builder.timer(TokioTimer::new()).header_read_timeout(HEAD);
+        builder.max_buf_size(HEAD_BYTES).max_headers(FIELDS).serve_connection(stream, service).await?;
+        Ok(())
+    }
+}
+
+/// Somebody typed the address without `https://`.
+async fn point_to_https(mut stream: TcpStream) -> io::Result<()> {
+    const TEXT: &str = "This port speaks HTTPS: put https:// before the address.\n";
+    let head = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length:";
+    stream.write_all(format!("{head} {}\r\n\r\n{TEXT}", TEXT.len()).as_bytes()).await?;
+    stream.shutdown().await
+}
