@@ -2,17 +2,24 @@ use std::process::Command;
 
 use crate::cargo::{cargo, execute};
 use crate::workspace::Workspace;
-use crate::{docs, plugins, tidy};
+use crate::{console, docs, plugins, tidy};
 
 /// Everything that can be tested on this machine, cheapest first.
 pub fn run(workspace: &Workspace, clients: bool) -> anyhow::Result<()> {
     tidy::run(workspace)?;
     docs::run(workspace, true)?;
     plugins::build(workspace)?;
+    let pages = console::build_if_possible(workspace)?;
+    if pages.is_some() {
+        console::check(workspace)?;
+    }
     if clients {
         prepare_clients(workspace)?;
         // One command builds everything once, the server that the suite starts included.
         cargo(workspace, &["test", "--workspace"])?;
+        if pages.is_some() {
+            console::browse(workspace, &workspace.target.join("debug/xylem"))?;
+        }
         return rest(workspace);
     }
     cargo(workspace, &["test", "--workspace", "--exclude", "xylem-suite"])?;

@@ -150,7 +150,8 @@ export interface PluginOption {
   name: string;
   help: string;
   kind: string;
-  values: string[];
+  /** The words of a choice. */
+  values?: string[];
   min: number | null;
   max: number | null;
   value: unknown;

@@ -8,7 +8,7 @@ export function fieldOfOption(option: PluginOption): Field {
   field.title = option.name.replaceAll(/[_-]/g, ' ');
   field.help = option.help;
   field.default = option.default;
-  field.choices = option.values;
+  field.choices = option.values ?? [];
   field.min = option.min ?? undefined;
   field.max = option.max ?? undefined;
   field.shape = shapeOf(option);
@@ -25,7 +25,7 @@ export function changed(before: Values, after: Values): Values {
 }
 
 function shapeOf(option: PluginOption): Field['shape'] {
-  if (option.values.length) return 'choice';
+  if (option.values?.length) return 'choice';
   const sample = option.value ?? option.default;
   if (typeof sample === 'boolean' || /bool|flag/.test(option.kind)) return 'flag';
   if (typeof sample === 'number' || /number|integer/.test(option.kind)) return 'number';
