@@ -9,17 +9,13 @@ pub fn run(workspace: &Workspace, clients: bool) -> anyhow::Result<()> {
     tidy::run(workspace)?;
     docs::run(workspace, true)?;
     plugins::build(workspace)?;
-    let pages = console::build_if_possible(workspace)?;
-    if pages.is_some() {
+    if console::build_if_possible(workspace)?.is_some() {
         console::check(workspace)?;
     }
     if clients {
         prepare_clients(workspace)?;
         // One command builds everything once, the server that the suite starts included.
         cargo(workspace, &["test", "--workspace"])?;
-        if pages.is_some() {
-            console::browse(workspace, &workspace.target.join("debug/xylem"))?;
-        }
         return rest(workspace);
     }
     cargo(workspace, &["test", "--workspace", "--exclude", "xylem-suite"])?;
