@@ -15,6 +15,7 @@ mod native;
 mod operation;
 mod read;
 mod refusal;
+mod text;
 mod units;
 mod when;
 
@@ -30,6 +31,7 @@ pub use listener::{Framing, ListenerSpec};
 pub use native::{ElementName, Native, Record};
 pub use operation::{ArgumentKind, FieldKind, LeastRole, OperationArgument, OperationField, OperationSpec};
 pub use refusal::ManifestError;
+pub use text::TextSpec;
 pub use units::{ByteSize, MatchName, Period, PluginId, Text};
 pub use when::When;
 
@@ -292,6 +294,8 @@ pub struct StoreSpec {
     pub quota_rows: u64,
     /// Bytes per partition.
     pub quota_bytes: u64,
+    /// What rows of an archive are found by.
+    pub text: Option<TextSpec>,
 }
 
 /// `[[limit]]`: a token bucket.

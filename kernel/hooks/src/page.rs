@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use xylem_stanza::Jid;
 
+use crate::manifest::TextSpec;
+
 /// Which rows. All conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageQuery {
@@ -22,6 +24,8 @@ pub struct PageQuery {
     pub before: Vec<u64>,
     /// Only these rows, each of which must exist.
     pub ids: Option<Vec<u64>>,
+    /// Only what is found so.
+    pub text: Option<TextQuery>,
     /// At most so many.
     pub limit: usize,
     /// The last ones that match instead of the first.
@@ -34,8 +38,17 @@ impl PageQuery {
     /// Whether every row of the archive matches, so that their number is that of the archive.
     #[must_use]
     pub fn is_unfiltered(&self) -> bool {
-        self.peer.is_none() && self.start.is_none() && self.end.is_none() && self.ids.is_none()
+        self.peer.is_none() && self.start.is_none() && self.end.is_none() && self.ids.is_none() && self.text.is_none()
     }
+}
+
+/// A search.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextQuery {
+    /// What somebody wrote.
+    pub sought: String,
+    /// Where it must be.
+    pub of: TextSpec,
 }
 
 /// A page to be read and sent.

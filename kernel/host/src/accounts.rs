@@ -17,6 +17,22 @@ pub enum AccountRefusal {
     Forbidden,
 }
 
+/// A client of an account that may log in again with a token (XEP-0484).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountDevice {
+    /// What the server calls it.
+    pub id: String,
+    /// What it says of itself.
+    pub software: Option<String>,
+    pub device: Option<String>,
+    /// Milliseconds since 1970, as the others: when it got its first token.
+    pub since: u64,
+    /// When it was last seen, give or take an hour.
+    pub seen: u64,
+    /// When its newest token ends.
+    pub expires: u64,
+}
+
 /// The accounts of the hosted domains. What is changed goes into the plugin's
 /// turn, so that it happens together with all else the call did, or not at all.
 pub trait AccountService: Send + Sync + 'static {
@@ -40,6 +56,24 @@ pub trait AccountService: Send + Sync + 'static {
     /// # Errors
     /// Nothing was added to the turn then.
     fn delete(&self, turn: &mut Turn, account: &BareJid) -> Result<(), AccountRefusal>;
+
+    /// Its clients that may log in with a token.
+    ///
+    /// # Errors
+    /// There is no such account.
+    fn devices(&self, account: &BareJid) -> Result<Vec<AccountDevice>, AccountRefusal> {
+        let _ = account;
+        Ok(Vec::new())
+    }
+
+    /// Ends the tokens of one of them.
+    ///
+    /// # Errors
+    /// There is no such account or device; nothing was added to the turn then.
+    fn revoke_device(&self, turn: &mut Turn, account: &BareJid, id: &str) -> Result<(), AccountRefusal> {
+        let _ = (turn, account, id);
+        Err(AccountRefusal::Missing)
+    }
 }
 
 /// For a server without accounts of its own, and for tests.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use arc_swap::ArcSwap;
 use smallvec::SmallVec;
 use xylem_hooks::call::{Cause, PluginIndex};
-use xylem_hooks::manifest::{Class, Scope, Shape, When};
+use xylem_hooks::manifest::{Class, Scope, Shape, TextSpec, When};
 use xylem_hooks::{Effect, Manifest};
 use xylem_stanza::Stanza;
 use xylem_store::{Partition, Store, TableId, Turn};
@@ -49,6 +49,8 @@ pub(crate) struct StoreSlot {
     pub(crate) quota_bytes: u64,
     /// What is noted of each row.
     pub(crate) marks: Vec<When>,
+    /// What rows are found by.
+    pub(crate) text: Option<TextSpec>,
     /// Views are read only.
     pub(crate) own: bool,
 }

@@ -37,6 +37,7 @@ mod services;
 mod shards;
 mod status;
 mod supervisor;
+mod text;
 mod timers;
 mod turn;
 mod turnstile;
@@ -44,7 +45,7 @@ mod volatile;
 mod wait;
 mod wires;
 
-pub use accounts::{AccountRefusal, AccountService, NoAccounts};
+pub use accounts::{AccountDevice, AccountRefusal, AccountService, NoAccounts};
 pub use clock::{Clock, SystemClock};
 pub use error::HostError;
 pub use guest::Level;

@@ -19,7 +19,8 @@ impl Router {
     /// A resource was bound and is in the session table.
     pub fn bound(&self, session: &Arc<Session>) {
         if let Some(plan) = self.0.directory.plan(session.jid().domain()) {
-            self.0.tell(&plan, session, EventPoint::SessionBound, "");
+            let how = if session.is_with_login() { "with-login" } else { "" };
+            self.0.tell(&plan, session, EventPoint::SessionBound, how);
         }
     }
 

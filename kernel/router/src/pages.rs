@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use xylem_hooks::page::{Asked, PageForm, PageQuery, Template};
+use xylem_hooks::page::{Asked, PageForm, PageQuery, Template, TextQuery};
 use xylem_hooks::{Cause, PageEnd, PageError, PageOrder};
 use xylem_session::Session;
 use xylem_stanza::{Outgoing, Stanza};
-use xylem_store::{Archive, ArchiveId, ArchivePage, ArchiveQuery, ArchiveRow};
+use xylem_store::{Archive, ArchiveId, ArchivePage, ArchiveQuery, ArchiveRow, Search, Sought};
 
 use crate::release::written;
 use crate::router::{Origin, Parts};
@@ -152,6 +152,7 @@ async fn read(archive: &Archive, partition: &str, query: &PageQuery) -> Result<A
         before: query.before.iter().map(id).min(),
         ids: query.ids.as_ref().map(|ids| ids.iter().map(id).collect()),
         required: query.after.iter().chain(&query.before).map(id).collect(),
+        search: query.text.as_ref().map(search),
         limit: query.limit,
         bytes: BYTES,
         newest_first: query.last,
@@ -169,6 +170,14 @@ async fn read(archive: &Archive, partition: &str, query: &PageQuery) -> Result<A
             Err(PageError::Storage)
         }
     }
+}
+
+fn search(query: &TextQuery) -> Search {
+    let of = query.of.clone();
+    Search::new(Sought::new(&query.sought), move |payload, sought| {
+        let stanza = std::str::from_utf8(payload).ok().and_then(|xml| Stanza::parse(xml).ok());
+        stanza.is_some_and(|stanza| sought.is_in(&of.of_stanza(&stanza)))
+    })
 }
 
 fn text(row: &ArchiveRow) -> Option<&str> {

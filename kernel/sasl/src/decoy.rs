@@ -32,6 +32,11 @@ impl DecoyKey {
         Self { iterations, ..self }
     }
 
+    /// The rounds that new passwords get here.
+    pub const fn iterations(&self) -> u32 {
+        self.iterations
+    }
+
     /// What only this server can make out of the parts, each time the same. Different
     /// purposes have nothing in common with each other, nor with made-up credentials.
     pub fn derive(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {

@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
 use crate::condition::SaslCondition;
-use crate::engine::{Claim, Engine};
+use crate::engine::{self, Claim};
 use crate::mechanism::{Hash, Mechanism};
 use crate::offer::Offer;
-use crate::scram;
+use crate::scram::{self, ClientFirst};
 use crate::secrets::{Secrets, StoredKeys};
+use crate::verifier::Verifier;
 
 /// Who the client is, once the exchange succeeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +90,9 @@ pub enum Standing {
 pub struct Exchange {
     mechanism: Mechanism,
     offer: Arc<Offer>,
+    nonce: String,
+    /// What the account was found to have.
+    secrets: Option<Secrets>,
     state: State,
 }
 
@@ -98,7 +102,7 @@ enum State {
     Secrets(Waiting),
     /// SCRAM sent its challenge.
     Final {
-        engine: Box<Engine>,
+        verifier: Box<Verifier>,
         account: String,
         known: bool,
         standing: Standing,
@@ -108,24 +112,31 @@ enum State {
 
 /// What hangs on the account's secrets.
 enum Waiting {
-    Scram { hash: Hash, message: Vec<u8>, account: String },
+    Scram { hash: Hash, first: Box<ClientFirst>, account: String },
     Plain { password: Vec<u8>, account: String },
     External { account: String },
 }
 
 impl Exchange {
-    /// Begins an attempt with the mechanism the client named.
+    /// Begins an attempt with the mechanism the client named. `nonce` is the server's part of
+    /// SCRAM's: printable, without commas, never used before and not to be guessed.
     ///
     /// Fails with `invalid-mechanism`, `mechanism-too-weak` or
     /// `encryption-required` where the offer does not allow it.
-    pub fn new(mechanism: &str, offer: Arc<Offer>) -> Result<Self, Failure> {
+    pub fn new(mechanism: &str, offer: Arc<Offer>, nonce: String) -> Result<Self, Failure> {
         let mechanism =
             offer.choose(mechanism).map_err(|condition| Failure::new(condition, "the mechanism was not offered"))?;
-        Ok(Self { mechanism, offer, state: State::Initial })
+        Ok(Self { mechanism, offer, nonce, secrets: None, state: State::Initial })
     }
 
     pub const fn mechanism(&self) -> Mechanism {
         self.mechanism
+    }
+
+    /// The secrets of the account, if the mechanism is one that proves knowledge of its password;
+    /// for the time after [`Step::Success`].
+    pub fn password_secrets(self) -> Option<Secrets> {
+        self.secrets.filter(|_| matches!(self.mechanism, Mechanism::Scram { .. } | Mechanism::Plain))
     }
 
     /// Whether [`Exchange::provide`] will take milliseconds of computing time
@@ -166,10 +177,11 @@ impl Exchange {
                 return self.fail(failure);
             }
         };
+        self.secrets.clone_from(&secrets);
         match waiting {
-            Waiting::Scram { hash, message, account } => {
+            Waiting::Scram { hash, first, account } => {
                 let keys = secrets.and_then(|s| s.get(hash).cloned());
-                self.challenge(hash, &message, account, keys, standing)
+                self.challenge(hash, &first, account, keys, standing)
             }
             Waiting::Plain { password, account } => {
                 let known = secrets.is_some();
@@ -213,15 +225,13 @@ impl Exchange {
     fn first_scram(&self, hash: Hash, plus: bool, data: &[u8]) -> Result<Waiting, Failure> {
         let first = scram::client_first(data, plus, &self.offer)?;
         let account = self.account(&first.username, first.authzid.as_deref())?;
-        Ok(Waiting::Scram { hash, message: data.to_vec(), account })
+        Ok(Waiting::Scram { hash, first: Box::new(first), account })
     }
 
     /// Has rsasl read the only message of a simple mechanism.
     fn claim(&self, data: &[u8]) -> Result<Claim, Failure> {
         let unreadable = Failure::malformed("the message breaks the grammar of the mechanism");
-        let engine = Engine::new(self.mechanism, None, &self.offer);
-        let outcome = engine.and_then(|mut engine| engine.step(data).ok());
-        match outcome.and_then(|outcome| outcome.claim) {
+        match engine::claim(self.mechanism, data) {
             // RFC 4505 §2, which rsasl leaves to us.
             Some(Claim::Anonymous { trace }) if trace.chars().count() > 255 => Err(unreadable),
             Some(claim) => Ok(claim),
@@ -239,7 +249,7 @@ impl Exchange {
                 let account = self.certified(authzid.as_deref())?;
                 Ok(Waiting::External { account })
             }
-            Claim::Scram | Claim::Anonymous { .. } => Err(Failure::malformed("not a claim to an account")),
+            Claim::Anonymous { .. } => Err(Failure::malformed("not a claim to an account")),
         }
     }
 
@@ -276,7 +286,7 @@ impl Exchange {
     fn challenge(
         &mut self,
         hash: Hash,
-        message: &[u8],
+        first: &ClientFirst,
         account: String,
         keys: Option<StoredKeys>,
         standing: Standing,
@@ -285,31 +295,22 @@ impl Exchange {
         // Made up for every account: all cost the same time.
         let decoy = self.offer.decoy.keys(&account, hash);
         let keys = keys.unwrap_or(decoy);
-        let engine = Engine::new(self.mechanism, Some(keys), &self.offer);
-        let stepped = engine.and_then(|mut engine| Some((engine.step(message).ok()?, engine)));
-        match stepped {
-            Some((outcome, engine)) if !outcome.finished => {
-                self.state = State::Final { engine: Box::new(engine), account, known, standing };
-                Step::Challenge(outcome.data)
-            }
-            _ => self.fail(Failure::malformed("client-first-message was not accepted")),
-        }
+        let (verifier, challenge) = Verifier::challenge(hash, keys, first, &self.nonce, &self.offer);
+        self.state = State::Final { verifier: Box::new(verifier), account, known, standing };
+        Step::Challenge(challenge)
     }
 
     fn last(&mut self, data: &[u8]) -> Step {
-        let State::Final { mut engine, account, known, standing } = std::mem::replace(&mut self.state, State::Over)
+        let State::Final { verifier, account, known, standing } = std::mem::replace(&mut self.state, State::Over)
         else {
             return self.fail(Failure::malformed("response out of turn"));
         };
-        if let Err(failure) = scram::check_client_final(data) {
-            return self.fail(failure);
-        }
-        match engine.step(data) {
-            Ok(outcome) => {
-                let right = outcome.claim == Some(Claim::Scram);
-                self.verdict(account, known, right, standing, Some(outcome.data))
+        match scram::client_final(data) {
+            Ok(last) => {
+                let signature = verifier.verify(&last);
+                self.verdict(account, known, signature.is_some(), standing, signature)
             }
-            Err(_) => self.fail(Failure::malformed("client-final-message was not accepted")),
+            Err(failure) => self.fail(failure),
         }
     }
 

@@ -37,7 +37,7 @@ pub fn exchange(bytes: &[u8]) -> bool {
         addressing: Arc::new(Plainly),
     });
     let Some(mechanism) = Mechanism::ALL.get(usize::from(choice & 0x0f)) else { return false };
-    let Ok(mut exchange) = Exchange::new(mechanism.name(), offer) else { return false };
+    let Ok(mut exchange) = Exchange::new(mechanism.name(), offer, "hostile-nonce".to_owned()) else { return false };
     let mut messages = rest.split(|b| *b == 0xff);
     let mut step = exchange.initial(messages.next());
     loop {

@@ -9,10 +9,10 @@
 //!                          ├→ NeedSecrets → provide┤ ... → Success | Failure
 //! ```
 //!
-//! The mechanisms themselves are rsasl's. Around it stand the grammar check of
-//! SCRAM messages, because rsasl panics on some malformed ones, and the looking
-//! up of secrets, because rsasl's callbacks cannot wait. With stored keys a
-//! SCRAM login costs the server a few HMACs; only PLAIN costs it PBKDF2.
+//! The simple mechanisms are rsasl's, with the looking up of secrets around it, because
+//! rsasl's callbacks cannot wait. SCRAM is written here: rsasl panics on some malformed
+//! messages, and signs no optional attributes, which XEP-0474 is made of. With stored keys
+//! a SCRAM login costs the server a few HMACs; only PLAIN costs it PBKDF2.
 
 mod condition;
 mod decoy;
@@ -27,6 +27,7 @@ mod scram;
 mod secrets;
 mod throttle;
 mod token;
+mod verifier;
 
 pub use condition::SaslCondition;
 pub use decoy::DecoyKey;

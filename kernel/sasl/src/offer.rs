@@ -84,6 +84,19 @@ impl Offer {
         self.bindings.types().filter(move |_| shown)
     }
 
+    /// The lists of mechanisms and of channel-binding types as a client saw them, written so that
+    /// both sides hash the same (XEP-0474 §5.1).
+    pub(crate) fn listed(&self) -> String {
+        let joined = |mut names: Vec<&str>| {
+            // Of ASCII: the order of octets.
+            names.sort_unstable();
+            names.join("\u{1e}")
+        };
+        let bindings: Vec<_> = self.channel_binding_types().collect();
+        let mechanisms = joined(self.mechanisms().map(Mechanism::name).collect());
+        if bindings.is_empty() { mechanisms } else { format!("{mechanisms}\u{1f}{}", joined(bindings)) }
+    }
+
     /// The mechanisms for tokens to announce (XEP-0484 §3.1), strongest first; none on
     /// a stream that is not encrypted.
     pub fn token_mechanisms(&self) -> impl Iterator<Item = TokenMechanism> + '_ {

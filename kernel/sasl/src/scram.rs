@@ -1,8 +1,8 @@
-//! The grammar of RFC 5802 §7, checked before rsasl sees a message.
-//!
-//! rsasl 2.3 slices attributes without looking at their length, so a hostile
-//! message could make it panic, and it leaves optional extensions out of the
-//! text it signs. Whatever passes here it handles correctly.
+//! The grammar of RFC 5802 §7. Optional extensions are passed over, and signed like the rest;
+//! a mandatory one ends the attempt, for there is none that is known here (§5.1).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use crate::condition::SaslCondition;
 use crate::exchange::Failure;
@@ -16,6 +16,24 @@ pub(crate) const MAX_MESSAGE: usize = 4096;
 pub(crate) struct ClientFirst {
     pub username: String,
     pub authzid: Option<String>,
+    /// `gs2-header`.
+    pub header: String,
+    /// The type of channel binding that it uses.
+    pub binding: Option<String>,
+    /// `client-first-message-bare`.
+    pub bare: String,
+    pub nonce: String,
+}
+
+/// What the server must know of `client-final-message`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ClientFinal<'a> {
+    /// `cbind-input`, decoded.
+    pub binding: Vec<u8>,
+    pub nonce: &'a str,
+    /// `client-final-message-without-proof`.
+    pub signed: &'a str,
+    pub proof: Vec<u8>,
 }
 
 /// How the client stands to channel binding: `gs2-cbind-flag`.
@@ -53,34 +71,41 @@ pub(crate) fn client_first(message: &[u8], plus: bool, offer: &Offer) -> Result<
         return Err(malformed("mandatory SCRAM extension"));
     }
     let username = name(part, "n=").ok_or_else(|| malformed("bad username"))?;
-    let nonce = parts.next().and_then(|part| part.strip_prefix("r="));
-    if !nonce.is_some_and(printable) {
-        return Err(malformed("bad client nonce"));
+    let nonce = parts.next().and_then(|part| part.strip_prefix("r=")).filter(|nonce| printable(nonce));
+    let nonce = nonce.ok_or_else(|| malformed("bad client nonce"))?.to_owned();
+    if !parts.all(extension) {
+        return Err(malformed("bad SCRAM extension"));
     }
-    if parts.next().is_some() {
-        return Err(malformed("SCRAM extensions are not supported"));
-    }
-    Ok(ClientFirst { username, authzid })
+    let binding = if let BindingFlag::Used(name) = flag { Some(name.to_owned()) } else { None };
+    // Behind the second comma.
+    let bare = text.splitn(3, ',').nth(2).unwrap_or_default().to_owned();
+    let header = text.strip_suffix(&*bare).unwrap_or_default().to_owned();
+    Ok(ClientFirst { username, authzid, header, binding, bare, nonce })
 }
 
-/// Checks the form of `client-final-message`.
-pub(crate) fn check_client_final(message: &[u8]) -> Result<(), Failure> {
-    let malformed = Failure::malformed;
+/// Parses `client-final-message`.
+pub(crate) fn client_final(message: &[u8]) -> Result<ClientFinal<'_>, Failure> {
+    let malformed = || Failure::malformed("bad client-final-message");
     if message.len() > MAX_MESSAGE {
-        return Err(malformed("SCRAM message is too long"));
+        return Err(Failure::malformed("SCRAM message is too long"));
     }
-    let text = std::str::from_utf8(message).map_err(|_| malformed("SCRAM message is not UTF-8"))?;
-    let mut parts = text.split(',');
-    for prefix in ["c=", "r=", "p="] {
-        let value = parts.next().and_then(|part| part.strip_prefix(prefix));
-        if !value.is_some_and(printable) {
-            return Err(malformed("bad client-final-message"));
-        }
+    let text = std::str::from_utf8(message).map_err(|_| Failure::malformed("SCRAM message is not UTF-8"))?;
+    let (signed, proof) = text.rsplit_once(",p=").ok_or_else(malformed)?;
+    let mut parts = signed.split(',');
+    let mut value = |prefix| parts.next().and_then(|part| part.strip_prefix(prefix)).filter(|value| printable(value));
+    let (binding, nonce) = (value("c=").ok_or_else(malformed)?, value("r=").ok_or_else(malformed)?);
+    if !parts.all(extension) {
+        return Err(malformed());
     }
-    if parts.next().is_some() {
-        return Err(malformed("SCRAM extensions are not supported"));
-    }
-    Ok(())
+    let decode = |text: &str| STANDARD.decode(text).map_err(|_| malformed());
+    Ok(ClientFinal { binding: decode(binding)?, nonce, signed, proof: decode(proof)? })
+}
+
+/// `attr-val` of an extension that may be passed over.
+fn extension(part: &str) -> bool {
+    let mut letters = part.chars();
+    let name = letters.next().is_some_and(|letter| letter.is_ascii_alphabetic() && letter != 'm');
+    name && letters.next() == Some('=') && letters.as_str().chars().next().is_some()
 }
 
 fn check_binding(flag: &BindingFlag<'_>, plus: bool, offer: &Offer) -> Result<(), Failure> {
@@ -142,6 +167,16 @@ mod tests {
         assert_eq!(name("n==2C", "n="), Some(",".to_owned()));
         for bad in ["n=", "n", "", "n==", "n=a=2", "n=a=2c", "n=a=zz", "a=x"] {
             assert_eq!(name(bad, "n="), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn extensions() {
+        for good in ["x=1", "h=a=b", "A=ä"] {
+            assert!(extension(good), "{good:?}");
+        }
+        for bad in ["", "x", "x=", "xy=1", "=1", "1=1", "m=1", "é=1"] {
+            assert!(!extension(bad), "{bad:?}");
         }
     }
 

@@ -86,6 +86,13 @@ impl Secrets {
         self.iter().find(|(h, _)| *h == hash).map(|(_, keys)| keys)
     }
 
+    /// With other keys for one hash.
+    #[must_use]
+    pub fn with(self, hash: Hash, keys: StoredKeys) -> Self {
+        let others = self.keys.into_iter().filter(|(other, _)| *other != hash);
+        Self::from_keys(others.chain([(hash, keys)]).collect::<Vec<_>>())
+    }
+
     /// Every hash with its keys, weakest hash first.
     pub fn iter(&self) -> impl Iterator<Item = (Hash, &StoredKeys)> {
         self.keys.iter().map(|(hash, keys)| (*hash, keys))
@@ -113,6 +120,12 @@ impl std::fmt::Debug for Secrets {
 }
 
 impl StoredKeys {
+    /// From the `SaltedPassword` that a client computed (XEP-0480 §3), with the salt and rounds
+    /// that it was given; none if its length is not that of the hash.
+    pub fn from_salted(hash: Hash, salted: &[u8], iterations: u32, salt: Vec<u8>) -> Option<Self> {
+        (salted.len() == hash.output_len()).then(|| keys_of(hash, salted, iterations, salt))
+    }
+
     fn fit(&self, hash: Hash) -> bool {
         ITERATIONS.contains(&self.iterations)
             && (1..=255).contains(&self.salt.len())
@@ -144,14 +157,22 @@ fn derive_keys(hash: Hash, prepared: &str, iterations: u32, salt: Vec<u8>) -> St
         Hash::Sha256 => pbkdf2_hmac::<Sha256>(password, &salt, iterations, &mut salted),
         Hash::Sha512 => pbkdf2_hmac::<Sha512>(password, &salt, iterations, &mut salted),
     }
-    let client_key = hmac(hash, &salted, b"Client Key");
-    let stored_key = match hash {
-        Hash::Sha1 => Sha1::digest(&client_key).to_vec(),
-        Hash::Sha256 => Sha256::digest(&client_key).to_vec(),
-        Hash::Sha512 => Sha512::digest(&client_key).to_vec(),
-    };
-    let server_key = hmac(hash, &salted, b"Server Key");
+    keys_of(hash, &salted, iterations, salt)
+}
+
+/// What is stored instead of a `SaltedPassword`.
+fn keys_of(hash: Hash, salted: &[u8], iterations: u32, salt: Vec<u8>) -> StoredKeys {
+    let stored_key = digest(hash, &hmac(hash, salted, b"Client Key"));
+    let server_key = hmac(hash, salted, b"Server Key");
     StoredKeys { iterations, salt, stored_key, server_key }
+}
+
+pub(crate) fn digest(hash: Hash, message: &[u8]) -> Vec<u8> {
+    match hash {
+        Hash::Sha1 => Sha1::digest(message).to_vec(),
+        Hash::Sha256 => Sha256::digest(message).to_vec(),
+        Hash::Sha512 => Sha512::digest(message).to_vec(),
+    }
 }
 
 pub(crate) fn hmac(hash: Hash, key: &[u8], message: &[u8]) -> Vec<u8> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use xylem_net::c2s::{Entry, Waiting};
 use xylem_router::Router;
-use xylem_sasl::{Failure, Lookup, SaslCondition, Standing, TokenMechanism};
+use xylem_sasl::{Failure, Lookup, SaslCondition, Secrets, Standing, TokenMechanism};
 use xylem_session::Session;
 use xylem_stanza::{BareJid, Outgoing, Stanza, StreamCondition};
 use xylem_stream::{Ending, HostConfig, Token, TokenClaim, TokenLogin, UserAgent};
@@ -136,6 +136,19 @@ impl Entry for Gate {
         Box::pin(async move {
             let record = accounts.find(&account).await.ok().flatten()?;
             devices.issue(&account, &record, &agent, mechanism).await
+        })
+    }
+
+    fn upgrade(&self, account: &BareJid, was: Secrets, now: Secrets) -> Waiting<bool> {
+        let (accounts, account) = (self.accounts.clone(), account.clone());
+        Box::pin(async move {
+            let kept = accounts.upgrade(&account, &was, now).await;
+            match &kept {
+                Ok(true) => tracing::info!(domain = account.domain(), %account, "further keys of the account"),
+                Ok(false) => tracing::info!(%account, "keys not kept: the account has changed"),
+                Err(error) => tracing::error!(%account, %error, "keys not kept"),
+            }
+            kept.unwrap_or_default()
         })
     }
 

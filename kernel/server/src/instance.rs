@@ -75,6 +75,7 @@ impl Instance {
         let names: Vec<String> = config.domains.iter().map(|d| d.name.clone()).collect();
         let accounts = Accounts::new(store.clone(), names, config.sasl.iterations);
         let devices = Devices::new(store.clone(), folder.decoy.clone(), terms(&config));
+        accounts.attach(devices.clone());
         let sessions = Arc::new(SessionTable::new(session_limits(&config)));
         let plugins = Arc::new(PluginService::load(&config, &store, &sessions, &accounts)?);
         let router = Router::new(Arc::clone(&sessions), store.clone(), Arc::new(accounts.clone()), plugins.directory());

@@ -50,6 +50,7 @@ pub struct Session {
     retired: AtomicBool,
     /// See [`Session::is_bare`].
     bare: AtomicU64,
+    with_login: AtomicBool,
     presence: Mutex<Option<Stanza>>,
     counters: Counters,
     queue: Queue,
@@ -79,6 +80,7 @@ impl Session {
             tags: AtomicU64::new(0),
             retired: AtomicBool::new(false),
             bare: AtomicU64::new(0),
+            with_login: AtomicBool::new(false),
             presence: Mutex::new(None),
             counters: Counters::default(),
             queue: Queue::new(limits),
@@ -119,6 +121,17 @@ impl Session {
     /// The client enables stream management. Does nothing if it did before.
     pub fn manage(&self, id: String, resume: Option<Duration>) {
         self.management.get_or_init(|| Box::new(Management::new(id, resume)));
+    }
+
+    /// For whoever made it: notes whether the client asked for it along with its login (XEP-0386).
+    pub fn note_login(&self, with_login: bool) {
+        self.with_login.store(with_login, Ordering::Relaxed);
+    }
+
+    /// Whether it was bound along with the login.
+    #[must_use]
+    pub fn is_with_login(&self) -> bool {
+        self.with_login.load(Ordering::Relaxed)
     }
 
     /// Whether its client is away and may come back to it.

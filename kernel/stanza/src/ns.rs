@@ -33,6 +33,10 @@ pub const SASL2: &str = "urn:xmpp:sasl:2";
 pub const BIND2: &str = "urn:xmpp:bind:0";
 /// Logging in again with a token (XEP-0484).
 pub const FAST: &str = "urn:xmpp:fast:0";
+/// XEP-0480: what a server can do with the password of an account.
+pub const SASL_UPGRADE: &str = "urn:xmpp:sasl:upgrade:0";
+/// XEP-0480 §3.
+pub const SCRAM_UPGRADE: &str = "urn:xmpp:scram-upgrade:0";
 /// SASL channel binding types (XEP-0440).
 pub const CHANNEL_BINDING: &str = "urn:xmpp:sasl-cb:0";
 /// Stream limits (XEP-0478).

@@ -124,7 +124,7 @@ impl Committer {
         shared.fuse.check()?;
         let (mut rest, newest) = (Vec::new(), self.newest_id);
         let attempt = catch_unwind(AssertUnwindSafe(|| {
-            let mut staging = Staging::new(&*shared.backend);
+            let mut staging = Staging::new(&*shared.backend, shared.texts.load_full());
             for submission in group {
                 if let Work::Ops(ops) = &submission.work {
                     ops.iter().try_for_each(|op| self.lower(&mut staging, op, &mut rest))?;
@@ -163,7 +163,7 @@ impl Committer {
         let shared = Arc::clone(&self.shared);
         shared.fuse.check()?;
         loop {
-            let mut staging = Staging::new(&*shared.backend);
+            let mut staging = Staging::new(&*shared.backend, shared.texts.load_full());
             let more = self.archives.fold_some(&mut staging, &shared.tables, &shared.tails)?;
             self.put_batch(&staging.into_batch(), 0)?;
             if !more {
@@ -176,7 +176,7 @@ impl Committer {
     fn finish_purges(&mut self, rest: &mut Vec<(TableId, Arc<str>, Purge)>) -> Result<()> {
         let shared = Arc::clone(&self.shared);
         while let Some((table, partition, what)) = rest.pop() {
-            let mut staging = Staging::new(&*shared.backend);
+            let mut staging = Staging::new(&*shared.backend, shared.texts.load_full());
             let name = shared.tables.name(table);
             let place = (table, partition);
             if let Some(what) = self.archives.purge(&mut staging, (&name, &shared.tails), &place, what)? {

@@ -18,6 +18,8 @@ pub(crate) enum Family {
     Entry = b'm',
     /// An archive row by peer: partition, peer, id.
     Peer = b'p',
+    /// The words in a chunk of archive rows: partition, chunk.
+    Words = b'w',
     /// The number of archive rows: partition.
     Count = b'c',
 }

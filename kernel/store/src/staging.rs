@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::backend::{Backend, Entry, Scan};
 use crate::batch::{Batch, Op};
 use crate::error::Result;
+use crate::text::TextOf;
 
 type Staged = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
@@ -15,11 +16,20 @@ pub(crate) struct Staging<'a> {
     backend: &'a dyn Backend,
     tables: HashMap<Arc<str>, Staged>,
     entries: usize,
+    texts: Arc<Texts>,
 }
 
+/// By table: where the words of archive rows are.
+pub(crate) type Texts = hashbrown::HashMap<Arc<str>, TextOf>;
+
 impl<'a> Staging<'a> {
-    pub(crate) fn new(backend: &'a dyn Backend) -> Self {
-        Self { backend, tables: HashMap::new(), entries: 0 }
+    pub(crate) fn new(backend: &'a dyn Backend, texts: Arc<Texts>) -> Self {
+        Self { backend, tables: HashMap::new(), entries: 0, texts }
+    }
+
+    /// How the text of a row of this table is found, if the table is indexed at all.
+    pub(crate) fn text_of(&self, table: &str) -> Option<TextOf> {
+        self.texts.get(table).cloned()
     }
 
     pub(crate) fn write(&mut self, op: Op) {

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use xylem_sasl::{Failure, TokenMechanism};
+use xylem_sasl::{Failure, Secrets, TokenMechanism};
 use xylem_stanza::{BareJid, FullJid, Stanza};
 use xylem_xml::{Element, Limits};
 
@@ -49,14 +49,16 @@ pub enum Action {
     CheckToken(Box<TokenClaim>),
     /// Make a token for a client that has just logged in otherwise.
     IssueToken { account: BareJid, agent: UserAgent, mechanism: TokenMechanism },
+    /// Write down further keys of an account (XEP-0480), if those it has are still the same.
+    Upgrade { account: BareJid, was: Secrets, now: Secrets },
     /// Give the client a session under this address, and end the others that the same
     /// client has: those whose resource is `name`, alone or after a slash (XEP-0386 §3.2).
     BindClient { account: BareJid, requested: FullJid, name: Option<String> },
     /// Have those who own these namespaces do what the client wants for its new session.
     /// Nobody else hears of it.
     Inline { jid: FullJid, requests: Vec<Element> },
-    /// The session begins.
-    Established(FullJid),
+    /// The session begins. With `with_login` the client has asked for it along with its login (XEP-0386).
+    Established { jid: FullJid, with_login: bool },
     /// The client sent a stanza.
     Stanza(Stanza),
     /// Stream management begins (XEP-0198 §3): stanzas sent from now on are counted and

@@ -9,13 +9,13 @@ use xylem_xml::{El, Element, Node};
 use crate::action::Action;
 use crate::closing;
 use crate::conversation::{Conversation, write};
-use crate::entering::Entering;
 use crate::error::StreamError;
 use crate::fast;
 use crate::features::Features;
 use crate::header::Header;
 use crate::profile::{Profile, failure};
 use crate::stream::State;
+use crate::upgrade;
 use crate::wishes::Wishes;
 
 /// Proof that the client is who it says.
@@ -85,9 +85,7 @@ fn begin(
         (Ok((wishes, data)), Some(mechanism)) if profile == Profile::Sasl2 => {
             return fast::begin(features, mechanism, data.as_deref(), wishes, conversation, out);
         }
-        (read, _) => {
-            read.and_then(|(wishes, data)| Ok((Exchange::new(&mechanism, Arc::clone(&features.offer))?, wishes, data)))
-        }
+        (read, _) => read.and_then(|(wishes, data)| Ok((exchange(&mechanism, &features, conversation)?, wishes, data))),
     };
     match begun {
         Ok((mut exchange, wishes, data)) => {
@@ -97,6 +95,11 @@ fn begin(
         }
         Err(failure) => failed(profile, features, None, failure, conversation, out),
     }
+}
+
+fn exchange(mechanism: &str, features: &Features, conversation: &Conversation) -> Result<Exchange, Failure> {
+    let nonce = if mechanism.starts_with("SCRAM-") { conversation.env.token() } else { String::new() };
+    Exchange::new(mechanism, Arc::clone(&features.offer), nonce)
 }
 
 impl Auth {
@@ -195,7 +198,8 @@ impl Auth {
         if self.profile == Profile::Sasl2 {
             out.push(Action::LoggedIn { account: account.clone(), mechanism, anonymous });
             let wishes = Wishes { token: self.wishes.token.filter(|_| !anonymous), ..self.wishes };
-            return Entering::new(Authenticated { account }, wishes).answer(additional).begin(conversation, out);
+            let (client, secrets) = (Authenticated { account }, self.exchange.password_secrets());
+            return upgrade::begin(client, self.features, wishes, secrets, additional, conversation, out);
         }
         let text = additional.map(|data| encode_payload(&data)).unwrap_or_default();
         write(out, El::new("success", ns::SASL).text(&text).build());

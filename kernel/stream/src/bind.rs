@@ -110,7 +110,7 @@ impl Bind {
                 let jid = El::new("jid", "").text(bound.jid().as_str());
                 let result = El::new("iq", "").attr("type", "result").attr("id", &id);
                 write(out, result.child(El::new("bind", ns::BIND).child(jid)).build());
-                out.push(Action::Established(bound.jid().clone()));
+                out.push(Action::Established { jid: bound.jid().clone(), with_login: false });
                 State::Session(Session::new(bound))
             }
             Err(refusal) => self.refuse(&id, refusal, conversation, out),

@@ -222,7 +222,7 @@ impl Entering {
         let answers = El::new("bound", ns::BIND2).child_opt(enabled).raw(&self.answers.concat());
         let success = self.success(bound.jid().as_str()).child(answers).build();
         write(out, success + &features::with_session(&host));
-        out.push(Action::Established(bound.jid().clone()));
+        out.push(Action::Established { jid: bound.jid().clone(), with_login: true });
         out.extend(wish.active.map(|active| Action::ClientState { active }));
         State::Session(Session::new(bound))
     }

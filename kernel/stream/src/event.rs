@@ -23,6 +23,8 @@ pub enum Event {
     TokenChecked(Result<TokenLogin, Failure>),
     /// Answers [`Action::IssueToken`](crate::Action::IssueToken); none where there can be none just now.
     TokenIssued(Option<Token>),
+    /// Answers [`Action::Upgrade`](crate::Action::Upgrade): whether they were written down.
+    Upgraded(bool),
     /// Answers [`Action::Inline`](crate::Action::Inline) with elements for the client.
     Inlined(Vec<String>),
     /// Answers [`Action::Bind`](crate::Action::Bind) and [`Action::BindClient`](crate::Action::BindClient).

@@ -15,6 +15,7 @@ use crate::conversation::{Conversation, write};
 use crate::management;
 use crate::starttls::{self, TlsEstablished};
 use crate::stream::State;
+use crate::upgrade;
 
 /// The client is nobody yet.
 pub(crate) struct Features {
@@ -137,14 +138,15 @@ fn mechanisms(offer: &Offer) -> Option<El> {
     Some(El::new("mechanisms", ns::SASL).children(names))
 }
 
-/// XEP-0388 §2.1.
+/// XEP-0388 §2.1, XEP-0480 §2.1.
 fn authentication(host: &HostConfig, offer: &Offer) -> Option<El> {
     let mut names = offer.mechanisms().map(Mechanism::name).peekable();
     names.peek()?;
     let names = names.map(|name| El::new("mechanism", "").text(name));
     let resumption = El::new("sm", ns::STREAM_MANAGEMENT);
     let inline = El::new("inline", "").child(resumption).child(binding(host)).child_opt(fast(host, offer));
-    Some(El::new("authentication", ns::SASL2).children(names).child(inline))
+    let upgrades = upgrade::offered(host).map(|hash| El::new("upgrade", ns::SASL_UPGRADE).text(&upgrade::task(hash)));
+    Some(El::new("authentication", ns::SASL2).children(names).child(inline).children(upgrades))
 }
 
 /// XEP-0386 §3.1: what the stream knows itself, and what others do.

@@ -85,6 +85,7 @@ mod profile;
 mod session;
 mod starttls;
 mod stream;
+mod upgrade;
 mod wishes;
 
 pub use action::{Action, Ending};

@@ -17,6 +17,7 @@ use crate::header::Header;
 use crate::management;
 use crate::session::Session;
 use crate::starttls::{self, Handshake};
+use crate::upgrade::Upgrade;
 
 /// What a stream is at, so that each phase can have its own time limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,6 +54,7 @@ pub(crate) enum State {
     StartTls(Handshake),
     Auth(Box<Auth>),
     Fast(Box<Fast>),
+    Upgrade(Box<Upgrade>),
     Entering(Box<Entering>),
     Bind(Bind),
     Session(Session),
@@ -80,6 +82,7 @@ impl Stream {
         match &self.state {
             State::StartTls(_) | State::Fast(_) | State::Entering(_) | State::Closed => false,
             State::Auth(auth) => auth.wants_frames(),
+            State::Upgrade(upgrade) => upgrade.wants_frames(),
             State::Bind(bind) => bind.wants_frames(),
             State::Header(_) | State::Features(_) | State::Session(_) | State::Closing(_) => true,
         }
@@ -90,7 +93,7 @@ impl Stream {
             State::Header(_) => Phase::Header,
             State::Features(_) => Phase::Negotiating,
             State::StartTls(_) => Phase::Handshake,
-            State::Auth(_) | State::Fast(_) => Phase::Authenticating,
+            State::Auth(_) | State::Fast(_) | State::Upgrade(_) => Phase::Authenticating,
             State::Entering(_) | State::Bind(_) => Phase::Binding,
             State::Session(_) => Phase::Session,
             State::Closing(_) => Phase::Closing,
@@ -125,6 +128,10 @@ impl State {
             },
             Event::TokenChecked(result) => match self {
                 Self::Fast(fast) => fast.checked(result, conversation, out),
+                other => other,
+            },
+            Event::Upgraded(kept) => match self {
+                Self::Upgrade(upgrade) => upgrade.kept(kept, conversation, out),
                 other => other,
             },
             Event::TokenIssued(token) => match self {
@@ -164,6 +171,7 @@ impl State {
             }
             Self::Features(features) => features.element(element, conversation, out),
             Self::Auth(auth) => auth.element(&element, conversation, out),
+            Self::Upgrade(upgrade) => upgrade.element(&element, conversation, out),
             Self::Bind(bind) => bind.element(element, conversation, out),
             Self::Header(_) | Self::StartTls(_) | Self::Fast(_) | Self::Entering(_) => {
                 closing::fail(driver_error(), conversation, out)

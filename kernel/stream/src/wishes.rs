@@ -57,6 +57,8 @@ pub(crate) struct Wishes {
     pub fast: Option<TokenUse>,
     /// A token for the next time, for this mechanism.
     pub token: Option<TokenMechanism>,
+    /// Names of tasks by which the server gets further keys (XEP-0480 §2.2).
+    pub upgrades: Vec<String>,
 }
 
 /// XEP-0386 §3.2.
@@ -81,6 +83,9 @@ pub(crate) struct TokenUse {
     pub invalidate: bool,
 }
 
+/// Upgrades that one login may ask for; there are two.
+const MOST_UPGRADES: usize = 8;
+
 /// Letters of a name: 60 bits.
 pub(crate) const NAME_LETTERS: usize = 12;
 
@@ -91,6 +96,8 @@ impl Wishes {
     pub(crate) fn parse(authenticate: Node<'_>) -> Result<Self, Failure> {
         let agent = authenticate.child(ns::SASL2, "user-agent");
         let token = authenticate.child(ns::FAST, "request-token");
+        let upgrades =
+            authenticate.children().filter(|child| child.ns() == ns::SASL_UPGRADE && child.name() == "upgrade");
         Ok(Self {
             agent: agent.map(UserAgent::parse).transpose()?.flatten(),
             resume: authenticate
@@ -99,6 +106,7 @@ impl Wishes {
             bind: authenticate.child(ns::BIND2, "bind").map(BindWish::parse),
             fast: authenticate.child(ns::FAST, "fast").map(TokenUse::parse).transpose()?,
             token: token.and_then(|token| TokenMechanism::parse(&token.attr("mechanism")?)),
+            upgrades: upgrades.take(MOST_UPGRADES).map(|child| child.text().trim().to_owned()).collect(),
         })
     }
 }

@@ -8,12 +8,16 @@ use crate::{Config, NS};
 
 const FORM: &str = "jabber:x:data";
 pub(crate) const RSM: &str = "http://jabber.org/protocol/rsm";
+/// XEP-0431 §3.1.
+pub(crate) const FULL_TEXT: &str = "{urn:xmpp:fulltext:0}fulltext";
 /// Most ids in one query.
 const MOST_IDS: usize = 100;
 
 /// What was asked for.
 pub(crate) struct Asked {
     pub(crate) query: Query,
+    /// What to look for in the texts (XEP-0431).
+    pub(crate) text: Option<String>,
     /// Whether the number of messages in the archive is the number of those that match.
     pub(crate) countable: bool,
 }
@@ -23,7 +27,7 @@ pub(crate) fn read(query: Element) -> Result<Asked, Failure> {
     if query.attr("node").is_some() {
         return Err(Failure::new(Condition::FeatureNotImplemented).text("there are no nodes here"));
     }
-    let mut asked = Asked { query: Query::default(), countable: true };
+    let mut asked = Asked { query: Query::default(), text: None, countable: true };
     if let Some(form) = query.child(FORM, "x") {
         asked.read_form(form)?;
     }
@@ -65,6 +69,11 @@ impl Asked {
             "end" => query.end = Some(time::parse(value).ok_or_else(|| bad("end is not a time"))?),
             "after-id" => query.after.push(value.to_owned()),
             "before-id" => query.before.push(value.to_owned()),
+            // An empty one is none.
+            FULL_TEXT if Config::load().full_text => match value.trim() {
+                "" => return Ok(()),
+                text => self.text = Some(text.to_owned()),
+            },
             "ids" if values.len() <= MOST_IDS => query.ids = Some(values.iter().map(|id| (*id).to_owned()).collect()),
             "ids" => return Err(Failure::new(Condition::PolicyViolation).text("too many ids")),
             _ => {

@@ -3,6 +3,7 @@
 use xylem_sdk::prelude::*;
 
 use crate::preferences;
+use crate::retention::{DAY, Limits};
 use crate::stores::MESSAGES;
 
 pub(crate) fn archive_show(cx: &Cx, _call: &Operation) -> Result<Json, Refusal> {
@@ -28,4 +29,12 @@ pub(crate) fn archive_purge(_cx: &Cx, call: &Operation) -> Result<Json, Refusal>
         }
     };
     Ok(Json::object().with("removed", removed))
+}
+
+/// Limits of the account's own (XEP-0313 §3.2).
+pub(crate) fn archive_keep(cx: &Cx, call: &Operation) -> Result<Json, Refusal> {
+    let age = call.number("days").map(|days| days.saturating_mul(DAY));
+    Limits::set(cx, age, call.number("messages"))?;
+    let limits = Limits::of_account()?;
+    Ok(Json::object().with("days", limits.age / DAY).with("messages", limits.messages))
 }

@@ -5,9 +5,9 @@ use xylem_sdk::outbox;
 use xylem_sdk::prelude::*;
 use xylem_sdk::time::utc_ms;
 
-use crate::NS;
-use crate::filter::{self, RSM};
+use crate::filter::{self, FULL_TEXT, RSM};
 use crate::stores::MESSAGES;
+use crate::{Config, NS};
 
 const STANZAS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
 const FORM: &str = "jabber:x:data";
@@ -17,7 +17,12 @@ pub(crate) fn query(_cx: &Cx, iq: &Stanza) -> Result<Reply, Failure> {
     let asked = filter::read(query)?;
     let (Some(to), Some(id)) = (iq.from(), iq.id()) else { return Err(Condition::BadRequest.into()) };
     let token = [if asked.countable { "=" } else { "-" }, to, "\n", id].concat();
-    match MESSAGES.page(asked.query, wrapping(to, query.attr("queryid")), &token) {
+    let wrapping = wrapping(to, query.attr("queryid"));
+    let begun = match &asked.text {
+        Some(text) => MESSAGES.search(asked.query, text, wrapping, &token),
+        None => MESSAGES.page(asked.query, wrapping, &token),
+    };
+    match begun {
         Ok(()) => Ok(Reply::Later),
         Err(Fault::Missing) => Err(Condition::ItemNotFound.into()),
         Err(Fault::Quota) => Err(Failure::new(Condition::ResourceConstraint).text("too many queries at once")),
@@ -73,7 +78,8 @@ pub(crate) fn form(_cx: &Cx, _iq: &Stanza) -> Xml {
         .child(field("before-id", "text-single"))
         .child(field("after-id", "text-single"))
         .child(field("ids", "list-multi").child(open))
-        .child(field("include-groupchat", "boolean"));
+        .child(field("include-groupchat", "boolean"))
+        .child_opt(Config::load().full_text.then(|| field(FULL_TEXT, "text-single")));
     Xml::with_ns("query", NS).child(form)
 }
 

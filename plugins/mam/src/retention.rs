@@ -2,14 +2,17 @@
 
 use std::cell::RefCell;
 
+use xylem_sdk::kv::Rows;
 use xylem_sdk::outbox;
 use xylem_sdk::prelude::*;
 
 use crate::Config;
-use crate::stores::MESSAGES;
+use crate::stores::{MESSAGES, PREFERENCES};
 
 const TIMER: &str = "retention";
-const DAY: u64 = 86_400_000;
+/// The row with the account's own limits: milliseconds and a number, `-` for what the domain says.
+const KEEP: &str = "keep";
+pub(crate) const DAY: u64 = 86_400_000;
 /// How long what the configuration said is believed, in milliseconds.
 const FRESH: u64 = 10_000;
 
@@ -34,12 +37,38 @@ pub(crate) fn retain(cx: &Cx, _wake: &xylem_sdk::Wake) -> Result<(), Failure> {
 }
 
 fn purge(cx: &Cx) -> Result<(), Fault> {
-    let config = Config::load();
-    if config.max_age > 0 {
-        MESSAGES.purge_before(cx.now().saturating_sub(config.max_age))?;
+    let limits = Limits::of_account()?;
+    if limits.age > 0 {
+        MESSAGES.purge_before(cx.now().saturating_sub(limits.age))?;
     }
-    let most = config.max_messages.unsigned_abs().max(1);
-    if MESSAGES.count()? > most { MESSAGES.purge(most) } else { Ok(()) }
+    if MESSAGES.count()? > limits.messages { MESSAGES.purge(limits.messages) } else { Ok(()) }
+}
+
+/// What an account may keep.
+pub(crate) struct Limits {
+    /// Milliseconds; 0 means for ever.
+    pub(crate) age: u64,
+    pub(crate) messages: u64,
+}
+
+impl Limits {
+    /// Those of the account if it has its own, else its domain's.
+    pub(crate) fn of_account() -> Result<Self, Fault> {
+        let own = PREFERENCES.text(KEEP)?.unwrap_or_default();
+        let (age, messages) = own.split_once(' ').unwrap_or_default();
+        let config = Config::load();
+        Ok(Self {
+            age: age.parse().unwrap_or(config.max_age),
+            messages: messages.parse().unwrap_or(config.max_messages.unsigned_abs()).max(1),
+        })
+    }
+
+    /// Gives the account limits of its own; what is none is the domain's.
+    pub(crate) fn set(cx: &Cx, age: Option<u64>, messages: Option<u64>) -> Result<(), Fault> {
+        let written = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
+        PREFERENCES.put(KEEP, [&written(age), " ", &written(messages)].concat().as_bytes(), &[])?;
+        purge(cx)
+    }
 }
 
 fn wake_tomorrow(cx: &Cx) {

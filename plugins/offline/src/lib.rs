@@ -2,11 +2,12 @@
 
 mod operations;
 
+use xylem_sdk::kv::Rows;
 use xylem_sdk::prelude::*;
 use xylem_sdk::time::utc;
 
 use crate::operations::{purge, show};
-use crate::stores::MESSAGES;
+use crate::stores::{ARCHIVED, MESSAGES};
 
 xylem_sdk::plugin!();
 
@@ -20,7 +21,12 @@ fn keep(cx: &Cx, message: &Stanza) -> Result<Verdict, Failure> {
     message.insert(delay)?;
     let sender = Jid::new(message.from().unwrap_or_default()).bare();
     match MESSAGES.append(sender) {
-        Ok(_) => Ok(Verdict::Stop),
+        Ok(id) => {
+            if is_archived(&cx.key(), message) {
+                ARCHIVED.put(&id, b"", &[])?;
+            }
+            Ok(Verdict::Stop)
+        }
         Err(Fault::Quota) => Err(Condition::ServiceUnavailable.into()),
         Err(fault) => Err(fault.into()),
     }
@@ -31,5 +37,29 @@ fn hand_over(_cx: &Cx, event: &Event) -> Result<(), Failure> {
     if event.detail.starts_with('-') {
         return Ok(());
     }
+    forget()?;
     Ok(MESSAGES.deliver(event.subject, true)?)
+}
+
+/// A client that binds along with its login fetches its archive: what is there does not wait for
+/// it here as well. What only waits here is handed over as to others.
+fn clear(_cx: &Cx, event: &Event) -> Result<(), Failure> {
+    if event.detail != "with-login" {
+        return Ok(());
+    }
+    let archived = forget()?;
+    let ids: Vec<&str> = archived.iter().map(String::as_str).collect();
+    if ids.is_empty() { Ok(()) } else { Ok(MESSAGES.remove(&ids)?) }
+}
+
+/// Whether the account's archive has given the message a name (XEP-0359).
+fn is_archived(account: &str, message: &Stanza) -> bool {
+    let ids = message.root().children().filter(|child| child.is("urn:xmpp:sid:0", "stanza-id"));
+    ids.into_iter().any(|id| id.attr("by") == Some(account))
+}
+
+/// Empties the list of what is in the archive too.
+fn forget() -> Result<Vec<String>, Fault> {
+    let rows = ARCHIVED.all()?;
+    rows.into_iter().map(|row| ARCHIVED.delete(&row.key).map(|_| row.key)).collect()
 }

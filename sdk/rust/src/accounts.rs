@@ -3,6 +3,8 @@
 use crate::Fault;
 use crate::wit::xylem::accounts::accounts as wit;
 
+pub use wit::Device;
+
 /// Whether this bare address is an account. Grant `exists`.
 pub fn exists(account: &str) -> Result<bool, Fault> {
     Ok(wit::exists(account)?)
@@ -22,4 +24,15 @@ pub fn set_password(account: &str, password: &str) -> Result<(), Fault> {
 /// Removes the account, all its rows in all plugins' stores, and ends its sessions. Grant `delete`.
 pub fn delete(account: &str) -> Result<(), Fault> {
     Ok(wit::delete(account)?)
+}
+
+/// Clients of the key's account that may log in again with a token instead of the password. Grant `devices`.
+pub fn devices() -> Result<Vec<Device>, Fault> {
+    Ok(wit::devices()?)
+}
+
+/// Ends the tokens of one of them, not its sessions; [`Fault::Missing`] when there is no such
+/// device. Grant `devices`.
+pub fn revoke_device(id: &str) -> Result<(), Fault> {
+    Ok(wit::revoke_device(id)?)
 }

@@ -129,6 +129,12 @@ impl Archive {
         Ok(wit::page(self.0, &query.into_wit(), &template.build(), token)?)
     }
 
+    /// The same with those rows alone in which all words of `text` are: in the children that the store's
+    /// `text` names in the manifest.
+    pub fn search(self, query: Query, text: &str, template: Xml, token: &str) -> Result<(), Fault> {
+        Ok(wit::search(self.0, &query.into_wit(), text, &template.build(), token)?)
+    }
+
     /// Sends rows as they were stored to another address, in order among the sends of the key, each
     /// with these children ([`ID`] and [`STAMP`] in them). With `characters` only the newest ones that have no
     /// more than so many together, children included. Needs the grant `outbox`.

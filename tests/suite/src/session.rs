@@ -17,6 +17,7 @@ const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
 const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 const MANAGEMENT: &str = "urn:xmpp:sm:3";
 const SASL2: &str = "urn:xmpp:sasl:2";
+const CHANNEL_BINDING: &str = "urn:xmpp:sasl-cb:0";
 const BIND2: &str = "urn:xmpp:bind:0";
 const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 
@@ -335,17 +336,23 @@ impl Session {
             return Err(anyhow::anyhow!("{mechanism} is not among {offered:?}").into());
         }
         if login.sasl2 {
-            self.authenticate(SASL2, mechanism, login)?;
+            self.authenticate(SASL2, mechanism, login, &features)?;
             self.element()?;
             return self.full.as_ref().map(drop).context("nothing was bound").map_err(LoginError::Broken);
         }
-        self.authenticate(SASL, mechanism, login)?;
+        self.authenticate(SASL, mechanism, login, &features)?;
         let features = self.stream(&login.domain)?;
         features.child(BIND, "bind").context("binding is not offered")?;
         Ok(())
     }
 
-    fn authenticate(&mut self, profile: &str, mechanism: &str, login: &Login) -> Result<(), LoginError> {
+    fn authenticate(
+        &mut self,
+        profile: &str,
+        mechanism: &str,
+        login: &Login,
+        features: &Tree,
+    ) -> Result<(), LoginError> {
         let user = login.local.as_deref().unwrap_or_default();
         let mut scram = None;
         let first = match mechanism {
@@ -355,7 +362,10 @@ impl Session {
             other => {
                 let binding =
                     if other.ends_with("-PLUS") { Some(("tls-exporter", self.wire.tls_exporter()?)) } else { None };
-                scram.insert(Scram::new(other, user, binding)?).first()
+                let scram = scram.insert(Scram::new(other, user, binding)?);
+                let (mechanisms, bindings) = announced(profile, features);
+                scram.saw(&mechanisms, &bindings);
+                scram.first()
             }
         };
         let encoded = if first.is_empty() { "=".to_owned() } else { BASE64.encode(first) };
@@ -395,6 +405,15 @@ impl Session {
         ensure!(self.full.is_some(), "binding refused: {answer}");
         Ok(())
     }
+}
+
+/// Mechanisms of one way to log in, and types of channel binding.
+fn announced(profile: &str, features: &Tree) -> (Vec<String>, Vec<String>) {
+    let list = if profile == SASL2 { "authentication" } else { "mechanisms" };
+    let mechanisms = features.child(profile, list).into_iter().flat_map(Tree::children);
+    let mechanisms = mechanisms.filter(|child| child.name == "mechanism").map(Tree::text).collect();
+    let types = features.child(CHANNEL_BINDING, "sasl-channel-binding").into_iter().flat_map(Tree::children);
+    (mechanisms, types.filter_map(|child| child.attribute("type").map(str::to_owned)).collect())
 }
 
 /// The address that an answer to a binding request gives.

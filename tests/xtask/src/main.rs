@@ -46,7 +46,10 @@ enum Task {
         no_clients: bool,
     },
     /// Build all plugins into target/plugins.
-    Plugins,
+    Plugins {
+        /// Folders under plugins/: these alone, the others stay as they are.
+        only: Vec<String>,
+    },
     /// Build the web console into target/console; needs Node.
     Console {
         /// Check types and layout of its sources and run its unit tests, too.
@@ -95,7 +98,8 @@ fn perform(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Run { release, arguments } => run::run(&workspace, release, &arguments),
         Task::Test { no_clients } => test::run(&workspace, !no_clients),
-        Task::Plugins => plugins::build(&workspace).map(drop),
+        Task::Plugins { only } if only.is_empty() => plugins::build(&workspace).map(drop),
+        Task::Plugins { only } => plugins::build_only(&workspace, &only),
         Task::Console { check, browse } => {
             console::build(&workspace)?;
             if check {

@@ -31,6 +31,15 @@ pub fn build(workspace: &Workspace) -> anyhow::Result<Vec<PathBuf>> {
     Ok(all)
 }
 
+/// Builds these folders of `plugins/` and touches no other package.
+pub fn build_only(workspace: &Workspace, folders: &[String]) -> anyhow::Result<()> {
+    ensure_target()?;
+    let place = workspace.root.join("plugins");
+    let projects: Result<Vec<_>, _> = folders.iter().map(|folder| Project::open(&place.join(folder))).collect();
+    xylem_pack::build(&projects?, &workspace.plugins())?;
+    Ok(())
+}
+
 /// The plugins of a folder, in order of name.
 pub fn projects(folder: &Path) -> anyhow::Result<Vec<Project>> {
     let mut projects = Vec::new();

@@ -204,6 +204,7 @@ impl Page<'_> {
                 marks: Vec::new(),
                 quota_rows: quota.as_ref().and_then(|quota| quota.rows).unwrap_or(10_000),
                 quota_bytes: quota.and_then(|quota| quota.bytes).map_or(16 << 20, |bytes| bytes.0),
+                text: super::text::text(store.text, store.shape).or_else(|problem| self.refuse(span, problem))?,
             })
         })?;
         self.distinct("store", stores.iter().map(|store| (store.line, store.name.as_str())))?;

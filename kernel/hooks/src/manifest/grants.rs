@@ -97,6 +97,7 @@ pub struct AccountGrants {
     pub create: bool,
     pub password: bool,
     pub delete: bool,
+    pub devices: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -114,6 +115,7 @@ enum AccountVerb {
     Create,
     Password,
     Delete,
+    Devices,
 }
 
 impl<'de> Deserialize<'de> for SessionGrants {
@@ -143,6 +145,7 @@ impl<'de> Deserialize<'de> for AccountGrants {
             create: verbs.contains(&AccountVerb::Create),
             password: verbs.contains(&AccountVerb::Password),
             delete: verbs.contains(&AccountVerb::Delete),
+            devices: verbs.contains(&AccountVerb::Devices),
         })
     }
 }

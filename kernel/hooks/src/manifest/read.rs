@@ -164,6 +164,7 @@ pub(super) struct RawStore {
     #[serde(default)]
     pub(super) marks: Vec<Spanned<String>>,
     pub(super) quota: Option<RawQuota>,
+    pub(super) text: Option<super::text::RawText>,
 }
 
 #[derive(Deserialize)]

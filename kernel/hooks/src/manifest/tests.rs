@@ -228,6 +228,18 @@ fn every_mistake_names_line_key_and_fix() {
             "[[store]] name",
             "two of the name `a`",
         ),
+        (
+            "[[store]]\nname = \"a\"\nshape = \"kv\"\ntext = { of = [\"{x}a\"] }\n".into(),
+            1,
+            "[[store]]",
+            "goes with `shape",
+        ),
+        (
+            "[[store]]\nname = \"a\"\nshape = \"archive\"\ntext = { of = [\"body\"] }\n".into(),
+            1,
+            "[[store]]",
+            "as `{namespace}name`",
+        ),
         ("[[limit]]\nname = \"a\"\ncount = 0\nper = \"1h\"\n".into(), 3, "[[limit]] count", "out of range"),
         ("[adds]\n\"disco.sever\" = []\n".into(), 2, "[adds] \"disco.sever\"", "unknown slot; known: disco.server"),
         (
@@ -296,4 +308,18 @@ fn listeners_name_a_list_of_addresses_and_need_a_grant() {
     }
     let twice = Manifest::parse(&[HEAD, LISTENER, LISTENER, CONFIG, GRANT].concat()).unwrap_err();
     assert!(twice.to_string().contains("two of the name"), "{twice}");
+}
+
+#[test]
+fn a_setting_decides_what_is_indexed() {
+    let text = TextSpec {
+        of: vec![ElementName { ns: "jabber:client".into(), name: "body".into() }],
+        setting: Some("full_text".into()),
+    };
+    let on = |config: serde_json::Value| text.is_on(&config.to_string());
+    assert!(on(serde_json::json!({ "a": 1, "full_text": true, "z": "x" })));
+    assert!(!on(serde_json::json!({ "full_text": false })));
+    assert!(!on(serde_json::json!({ "note": "\"full_text\":true" })), "a text that looks like it");
+    assert!(!on(serde_json::json!({})));
+    assert!(TextSpec { setting: None, ..text }.is_on("{}"));
 }

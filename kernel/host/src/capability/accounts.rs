@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use wasmtime::component::Linker;
+use wasmtime::component::{ComponentType, Linker, Lower};
 use wasmtime::{AsContextMut, StoreContextMut};
 use xylem_hooks::Effect;
 use xylem_hooks::manifest::Class;
 use xylem_stanza::BareJid;
 
 use super::{Answer, Fault};
-use crate::accounts::AccountRefusal;
+use crate::accounts::{AccountDevice, AccountRefusal};
 use crate::guest::Guest;
 
 pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
@@ -41,7 +41,37 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
         |mut cx: StoreContextMut<'_, Guest>, (account,): (String,)| -> wasmtime::Result<Answer<()>> {
             Ok((delete(cx.data_mut(), &account),))
         },
+    )?;
+    into.func_wrap(
+        "devices",
+        |cx: StoreContextMut<'_, Guest>, (): ()| -> wasmtime::Result<Answer<Vec<DeviceRecord>>> {
+            Ok((devices(cx.data()),))
+        },
+    )?;
+    into.func_wrap(
+        "revoke-device",
+        |mut cx: StoreContextMut<'_, Guest>, (id,): (String,)| -> wasmtime::Result<Answer<()>> {
+            Ok((revoke_device(cx.data_mut(), &id),))
+        },
     )
+}
+
+/// `xylem:accounts/accounts.device`.
+#[derive(ComponentType, Lower)]
+#[component(record)]
+struct DeviceRecord {
+    #[component(name = "id")]
+    id: String,
+    #[component(name = "software")]
+    software: Option<String>,
+    #[component(name = "device")]
+    device: Option<String>,
+    #[component(name = "since")]
+    since: u64,
+    #[component(name = "seen")]
+    seen: u64,
+    #[component(name = "expires")]
+    expires: u64,
 }
 
 /// Deriving secrets takes milliseconds on purpose; that time is not the plugin's.
@@ -96,6 +126,31 @@ fn delete(guest: &mut Guest, account: &str) -> Result<(), Fault> {
     call.class = Class::Durable;
     call.after.forgotten.push(account.as_str().into());
     call.effects.push(Effect::AccountDeleted(account));
+    Ok(())
+}
+
+fn devices(guest: &Guest) -> Result<Vec<DeviceRecord>, Fault> {
+    if !guest.core.manifest.needs.accounts.devices {
+        return Err(Fault::denied(guest, "accounts = [\"devices\"]"));
+    }
+    let cause = &guest.call.as_ref().ok_or(Fault::Denied)?.cause;
+    let account = local(&cause.key, &cause.domain)?;
+    let record = |known: AccountDevice| {
+        let AccountDevice { id, software, device, since, seen, expires } = known;
+        DeviceRecord { id, software, device, since, seen, expires }
+    };
+    Ok(guest.core.services.accounts.devices(&account)?.into_iter().map(record).collect())
+}
+
+fn revoke_device(guest: &mut Guest, id: &str) -> Result<(), Fault> {
+    if !guest.core.manifest.needs.accounts.devices {
+        return Err(Fault::denied(guest, "accounts = [\"devices\"]"));
+    }
+    let accounts = Arc::clone(&guest.core.services.accounts);
+    let call = guest.call()?;
+    let account = local(&call.cause.key, &call.cause.domain)?;
+    accounts.revoke_device(&mut call.turn, &account, id)?;
+    call.class = Class::Durable;
     Ok(())
 }
 

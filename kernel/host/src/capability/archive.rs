@@ -48,6 +48,14 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
          -> wasmtime::Result<Answer<()>> { Ok((pages::page(cx.data_mut(), store, query, &template, token),)) },
     )?;
     into.func_wrap(
+        "search",
+        |mut cx: Cx<'_>,
+         (store, query, text, template, token): (u32, QueryRecord, String, String, String)|
+         -> wasmtime::Result<Answer<()>> {
+            Ok((pages::search(cx.data_mut(), store, query, text, &template, token),))
+        },
+    )?;
+    into.func_wrap(
         "replay",
         |mut cx: Cx<'_>,
          (store, query, to, children, characters): (u32, QueryRecord, String, Vec<String>, Option<u64>)|

@@ -19,6 +19,7 @@ use crate::instance::Mould;
 use crate::package::Package;
 use crate::plugin::Plugin;
 use crate::services::Plans;
+use crate::text;
 use crate::wires::{self, WireListener};
 
 /// How long a replaced version stays for calls by plans still in use.
@@ -388,6 +389,7 @@ impl Host {
             quota_rows: spec.quota_rows,
             quota_bytes: spec.quota_bytes,
             marks: spec.marks.clone(),
+            text: spec.text.clone(),
             own: true,
         });
         let views = manifest.needs.views.iter().map(|view| StoreSlot {
@@ -399,6 +401,7 @@ impl Host {
             quota_rows: 0,
             quota_bytes: 0,
             marks: Vec::new(),
+            text: None,
             own: false,
         });
         let stores: Vec<_> = own.chain(views).collect();
@@ -413,7 +416,7 @@ impl Host {
         let sites = entries + manifest.operations.len() + 3;
         let default_config =
             manifest.config.resolve(&Value::Null).map_or_else(|_| "{}".into(), |config| config.to_string().into());
-        Arc::new(Core {
+        let core = Arc::new(Core {
             index,
             id: manifest.id().into(),
             services: Arc::clone(services),
@@ -425,7 +428,9 @@ impl Host {
             counters: Default::default(),
             touched: (0..sites).map(|_| AtomicU64::new(0)).collect(),
             manifest: Arc::new(manifest),
-        })
+        });
+        text::index(&core);
+        core
     }
 
     /// What was registered from this index on was not taken.

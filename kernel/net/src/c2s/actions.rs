@@ -66,11 +66,15 @@ impl Driver {
                 let issued = self.context.entry.issue_token(&account, agent, mechanism);
                 self.work = Some(Work::Answered(Box::pin(async { Event::TokenIssued(issued.await) })));
             }
+            Action::Upgrade { account, was, now } => {
+                let kept = self.context.entry.upgrade(&account, was, now);
+                self.work = Some(Work::Answered(Box::pin(async { Event::Upgraded(kept.await) })));
+            }
             Action::BindClient { account, requested, name } => self.bind_client(&account, &requested, name.as_deref()),
             Action::Inline { requests, .. } => self.inline(requests),
             Action::PreAuthIq { stanza, host } => self.stranger(stanza, &host),
             Action::Bind { account, requested } => self.bind(&account, requested.as_ref()),
-            Action::Established(jid) => self.established(&jid),
+            Action::Established { jid, with_login } => self.established(&jid, with_login),
             Action::Manage(terms) => self.manage(terms),
             Action::Resume { account, request } => self.resume_session(&account, request),
             Action::Reestablished(_) => self.reestablished(),
@@ -207,8 +211,9 @@ impl Driver {
         Endpoint { peer: self.peer, tls, mechanism: login.mechanism, anonymous: login.anonymous }
     }
 
-    fn established(&mut self, jid: &FullJid) {
+    fn established(&mut self, jid: &FullJid, with_login: bool) {
         let Place::Session { session, open } = &mut self.place else { return };
+        session.note_login(with_login);
         *open = true;
         self.timing.session();
         tracing::debug!(peer = %self.peer, %jid, "session begins");

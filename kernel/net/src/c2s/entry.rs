@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use xylem_sasl::{Failure, Lookup, SaslCondition, TokenMechanism};
+use xylem_sasl::{Failure, Lookup, SaslCondition, Secrets, TokenMechanism};
 use xylem_session::Session;
 use xylem_stanza::{BareJid, Outgoing, Stanza};
 use xylem_stream::{Ending, HostConfig, Token, TokenClaim, TokenLogin, UserAgent};
@@ -74,6 +74,13 @@ pub trait Entry: Send + Sync + 'static {
     fn issue_token(&self, account: &BareJid, agent: UserAgent, mechanism: TokenMechanism) -> Waiting<Option<Token>> {
         let _ = (account, agent, mechanism);
         Box::pin(std::future::ready(None))
+    }
+
+    /// Writes down what a client has computed from its password (XEP-0480), if the account's
+    /// secrets are still those; false if not.
+    fn upgrade(&self, account: &BareJid, was: Secrets, now: Secrets) -> Waiting<bool> {
+        let _ = (account, was, now);
+        Box::pin(std::future::ready(false))
     }
 
     /// What a client wants for its session, which is bound and has not begun; the answers

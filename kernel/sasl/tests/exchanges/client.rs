@@ -1,5 +1,6 @@
 //! A SCRAM client after RFC 5802, and the stream it talks on.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use base64::Engine as _;
@@ -57,11 +58,17 @@ pub(crate) fn found(standing: Standing) -> Lookup {
 }
 
 pub(crate) fn begin(mechanism: &str, offer: Offer) -> Exchange {
-    Exchange::new(mechanism, Arc::new(offer)).expect("mechanism offered")
+    Exchange::new(mechanism, Arc::new(offer), nonce()).expect("mechanism offered")
+}
+
+/// Another one each time.
+fn nonce() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("{:016}", COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 pub(crate) fn refusal(mechanism: &str, offer: Offer) -> SaslCondition {
-    match Exchange::new(mechanism, Arc::new(offer)) {
+    match Exchange::new(mechanism, Arc::new(offer), nonce()) {
         Ok(_) => panic!("{mechanism} was accepted"),
         Err(failure) => failure.condition,
     }
@@ -150,7 +157,8 @@ impl Client {
 
 pub(crate) fn parse(server_first: &str) -> (String, Vec<u8>, u32) {
     let parts: Vec<&str> = server_first.split(',').collect();
-    let [nonce, salt, iterations] = parts[..] else { panic!("{server_first}") };
+    let [nonce, salt, iterations, lists] = parts[..] else { panic!("{server_first}") };
+    assert!(lists.starts_with("h="), "{server_first}");
     (
         nonce.strip_prefix("r=").unwrap().to_owned(),
         STANDARD.decode(salt.strip_prefix("s=").unwrap()).unwrap(),

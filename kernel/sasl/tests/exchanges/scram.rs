@@ -204,7 +204,8 @@ fn malformed_first_messages() {
         "n,,n=j=20,r=x",
         "n,,n=j\0,r=x",
         "n,,n=j,r=x,",
-        "n,,n=j,r=x,e=f",
+        "n,,n=j,r=x,m=f",
+        "n,,n=j,r=x,ef",
         "n,,r=x,n=j",
         " n,,n=j,r=x",
     ] {
@@ -237,17 +238,19 @@ fn malformed_last_messages() {
         &|_| "c=biws".into(),
         &|m| m.replace(",p=", ",q="),
         &|m| m + ",x=y",
-        &|m| m.replace(",p=", ",x=y,p="),
+        &|m| m.replace(",p=", ",m=y,p="),
         &|m| m + "=",
         &|m| m.replace("c=biws", "c=b!ws"),
     ];
     for (number, case) in cases.iter().enumerate() {
         assert_eq!(condition(attempt(case)), SaslCondition::MalformedRequest, "case {number}");
     }
-    let unproved: [&dyn Fn(String) -> String; 3] =
-        [&|m| m.replace("c=biws", "c=eSws"), &|m| m.replace("r=fyko", "r=fykO"), &|m| {
-            format!("{}p=AAAA", m.split("p=").next().unwrap())
-        }];
+    let unproved: [&dyn Fn(String) -> String; 4] = [
+        &|m| m.replace("c=biws", "c=eSws"),
+        &|m| m.replace("r=fyko", "r=fykO"),
+        &|m| m.replace(",p=", ",x=unsigned,p="),
+        &|m| format!("{}p=AAAA", m.split("p=").next().unwrap()),
+    ];
     for (number, case) in unproved.iter().enumerate() {
         assert_eq!(condition(attempt(case)), SaslCondition::NotAuthorized, "case {number}");
     }

@@ -7,7 +7,7 @@ mod service;
 mod standing;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use xylem_hooks::Done;
@@ -16,7 +16,7 @@ use xylem_sasl::{PasswordError, Secrets};
 use xylem_stanza::BareJid;
 use xylem_store::{Batch, Op, Scan, Store, StoreError, Turn};
 
-use crate::devices;
+use crate::devices::{self, Devices};
 use memory::Memory;
 pub use record::Record;
 pub use search::Summary;
@@ -39,6 +39,8 @@ struct Shared {
     memory: Mutex<Memory>,
     /// Whether an owner was seen. One always stays.
     owned: AtomicBool,
+    /// Whose clients have tokens.
+    devices: OnceLock<Devices>,
     /// Held while an account is looked at and then changed.
     changing: tokio::sync::Mutex<()>,
 }
@@ -74,8 +76,14 @@ impl Accounts {
             iterations: Mutex::new(iterations),
             memory: Mutex::default(),
             owned: AtomicBool::new(false),
+            devices: OnceLock::new(),
             changing: tokio::sync::Mutex::new(()),
         }))
+    }
+
+    /// For plugins that show them to their owners; once, at the start.
+    pub fn attach(&self, devices: Devices) {
+        drop(self.0.devices.set(devices));
     }
 
     /// Parses an address and checks that its domain is served here.
@@ -190,6 +198,20 @@ impl Accounts {
         if record.is_some_and(|record| record.role.rank == Rank::Owner) {
             self.0.owned.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Replaces the account's secrets by others of the same password, so that tokens of devices
+    /// go on; false if it has other ones than `was` by now.
+    pub async fn upgrade(&self, account: &BareJid, was: &Secrets, now: Secrets) -> Result<bool, AccountError> {
+        let _changing = self.0.changing.lock().await;
+        let old = self.find(account).await?.filter(|record| record.secrets == *was);
+        let (Some(old), Some(key)) = (old, key(account)) else { return Ok(false) };
+        let record = Record { secrets: now, ..(*old).clone() };
+        let mut batch = Batch::new();
+        batch.put(TABLE, key, record.encode());
+        self.0.store.submit(batch).wait().await?;
+        lock(&self.0.memory).changed(account, Some(Arc::new(record)));
+        Ok(true)
     }
 
     /// Removes the account and, in the same commit, what `forget` adds.
@@ -308,6 +330,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
+    use xylem_sasl::Hash;
+
     use super::*;
 
     fn accounts() -> Accounts {
@@ -334,6 +358,23 @@ mod tests {
         accounts.delete(&nurse, |_| {}).await.unwrap();
         assert!(accounts.find(&nurse).await.unwrap().is_none());
         assert!(matches!(accounts.delete(&nurse, |_| {}).await, Err(AccountError::Missing(_))));
+    }
+
+    #[tokio::test]
+    async fn keys_are_upgraded_only_if_nothing_has_changed_meanwhile() {
+        let accounts = accounts();
+        let juliet = accounts.address("juliet@a.example").unwrap();
+        let was = accounts.create(&juliet, "pencil".into()).await.unwrap().secrets.clone();
+        let more = Secrets::derive("pencil", 5000, |salt| salt.fill(7)).unwrap();
+        let now = was.clone().with(Hash::Sha512, more.get(Hash::Sha512).unwrap().clone());
+        assert!(accounts.upgrade(&juliet, &was, now.clone()).await.unwrap());
+        accounts.forget();
+        assert_eq!(accounts.find(&juliet).await.unwrap().unwrap().secrets, now);
+        accounts.set_password(&juliet, "crayon".into()).await.unwrap();
+        assert!(!accounts.upgrade(&juliet, &now, was).await.unwrap(), "the password is another by now");
+        assert!(accounts.find(&juliet).await.unwrap().unwrap().secrets.verify_plain("crayon"));
+        let nobody = accounts.address("nobody@a.example").unwrap();
+        assert!(!accounts.upgrade(&nobody, &now, now.clone()).await.unwrap());
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! Accounts as plugins change them: within their turn.
 
-use xylem_host::{AccountRefusal, AccountService};
+use xylem_host::{AccountDevice, AccountRefusal, AccountService};
 use xylem_ops::Role;
 use xylem_sasl::{PasswordError, Secrets};
 use xylem_stanza::{BareJid, Domain};
@@ -43,6 +43,26 @@ impl AccountService for Accounts {
         self.find_now(account).flatten().ok_or(AccountRefusal::Missing)?;
         lock(&self.0.memory).unsettle(account, Change::Other);
         write(turn, account, None)
+    }
+
+    fn devices(&self, account: &BareJid) -> Result<Vec<AccountDevice>, AccountRefusal> {
+        let record = self.find_now(account).flatten().ok_or(AccountRefusal::Missing)?;
+        let known = self.0.devices.get().map(|devices| devices.list_now(account, &record)).unwrap_or_default();
+        let milliseconds = |seconds: u64| seconds.saturating_mul(1000);
+        let device = |known: devices::Known| AccountDevice {
+            id: known.name,
+            software: known.software,
+            device: known.device,
+            since: milliseconds(known.since),
+            seen: milliseconds(known.seen),
+            expires: milliseconds(known.expires),
+        };
+        Ok(known.into_iter().map(device).collect())
+    }
+
+    fn revoke_device(&self, turn: &mut Turn, account: &BareJid, id: &str) -> Result<(), AccountRefusal> {
+        let devices = self.0.devices.get().ok_or(AccountRefusal::Missing)?;
+        devices.revoke_within(turn, account, id).then_some(()).ok_or(AccountRefusal::Missing)
     }
 }
 

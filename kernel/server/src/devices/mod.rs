@@ -3,6 +3,7 @@
 
 mod record;
 mod vault;
+mod within;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -146,13 +147,7 @@ impl Devices {
     ) -> Result<T, StoreError> {
         self.load(account).await?;
         let shared = &self.0;
-        let vault = Vault {
-            key: &shared.key,
-            account: account.as_str(),
-            credentials: credentials(&shared.key, record),
-            now: accounts::now(),
-            terms: *lock(&shared.terms),
-        };
+        let vault = self.vault(account, record);
         let (outcome, ticket) = {
             let mut memory = lock(&shared.memory);
             let row = memory.entry(account.clone()).or_default();
@@ -178,6 +173,17 @@ impl Devices {
         });
         written.await.unwrap_or(Err(StoreError::Closed))?;
         Ok(outcome)
+    }
+
+    fn vault<'a>(&'a self, account: &'a BareJid, record: &Record) -> Vault<'a> {
+        let shared = &self.0;
+        Vault {
+            key: &shared.key,
+            account: account.as_str(),
+            credentials: credentials(&shared.key, record),
+            now: accounts::now(),
+            terms: *lock(&shared.terms),
+        }
     }
 
     fn settle(&self, account: &BareJid, failed: bool) {
@@ -276,7 +282,11 @@ mod tests {
         assert_eq!(listed.len(), 2);
         let first = listed.first().unwrap();
         assert_eq!((first.software.as_deref(), first.mechanism.as_str()), (Some("X"), "HT-SHA-256-NONE"));
-        assert!(devices.revoke(&account, &record, &first.name).await.unwrap());
+        let mut turn = store.turn();
+        assert!(!devices.revoke_within(&mut turn, &account, "nobody") && turn.is_empty());
+        assert!(devices.revoke_within(&mut turn, &account, &first.name));
+        assert_eq!(devices.list_now(&account, &record).len(), 1, "at once");
+        store.submit_turn(turn).wait().await.unwrap();
         assert!(!devices.revoke(&account, &record, &first.name).await.unwrap());
         devices.forget();
         assert_eq!(devices.list(&account, &record).await.unwrap().len(), 1);

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::chunk::{self, Chunk};
-use super::page::{count_key, id_at_end, peer_key, peer_value, row_key, split};
+use super::page::{count_key, id_at_end, peer_key, peer_value, row_key, split, words_key};
 use super::{ArchiveId, Purge, SEQUENCE_BITS};
 use crate::backend::{Backend, Scan};
 use crate::error::{Result, StoreError};
 use crate::keys::{self, Family, Key};
 use crate::staging::Staging;
+use crate::text::{Signature, TextOf};
 use crate::turn::ArchiveEntry;
 
 /// Rows that one purge removes in one commit, about. What is left is removed by
@@ -112,7 +113,7 @@ pub(super) fn replace(
     let Some((key, mut rows)) = holding(staging, table, partition, id)? else { return Ok(()) };
     if let Some(row) = rows.iter_mut().find(|row| row.id == id) {
         row.payload = payload.clone();
-        staging.put(table, row_key(partition, key), chunk::encode(&rows));
+        put(staging, table, partition, key, &rows);
     }
     Ok(())
 }
@@ -244,12 +245,26 @@ fn put(staging: &mut Staging<'_>, table: &Arc<str>, partition: &str, key: Archiv
     for (peer, rows) in peers {
         staging.put(table, peer_key(partition, peer, key), peer_value(&rows));
     }
+    if let Some(text_of) = staging.text_of(table) {
+        staging.put(table, words_key(partition, key), words(&text_of, partition, rows));
+    }
+}
+
+/// The words of these rows; empty if that is not known of all of them.
+fn words(text_of: &TextOf, partition: &str, rows: &[ArchiveEntry]) -> Vec<u8> {
+    let mut signature = Signature::default();
+    for row in rows {
+        let Some(text) = text_of(partition, &row.payload) else { return Vec::new() };
+        signature.add(&text);
+    }
+    signature.encode()
 }
 
 fn drop_peers(staging: &mut Staging<'_>, table: &Arc<str>, partition: &str, key: ArchiveId, rows: &[ArchiveEntry]) {
     for row in rows {
         staging.delete(table, peer_key(partition, split(&row.peer).0, key));
     }
+    staging.delete(table, words_key(partition, key));
 }
 
 fn rows_of(table: &str, stored: Vec<u8>) -> Result<Vec<ArchiveEntry>> {

@@ -103,6 +103,10 @@ impl<'a> Row<'a> {
         self.chunk.stored.get(self.peer_range()).unwrap_or_default()
     }
 
+    pub(super) fn payload(self) -> &'a [u8] {
+        self.chunk.stored.get(self.peer_range().end..self.chunk.begin(self.at + 1)).unwrap_or_default()
+    }
+
     /// The row, its payload shared with the chunk.
     pub(super) fn entry(self, table: &str) -> Result<ArchiveEntry> {
         let damaged = || StoreError::damaged(table, "unreadable archive row");

@@ -7,6 +7,8 @@ mod fold;
 mod group;
 mod page;
 mod peers;
+#[cfg(test)]
+mod search_tests;
 mod tail;
 mod tally;
 
@@ -28,6 +30,7 @@ use crate::keys::Family;
 use crate::store::Store;
 use crate::store::erase::partitions;
 use crate::tables::TableId;
+use crate::text::Search;
 use crate::ticket::Ticket;
 
 /// Place of a row in its archive: milliseconds since 1970 in the upper 44
@@ -113,6 +116,8 @@ pub struct ArchiveQuery {
     pub ids: Option<Vec<ArchiveId>>,
     /// Rows that must exist, whatever the other conditions say; see [`ArchivePage::missing`].
     pub required: Vec<ArchiveId>,
+    /// Only rows that are found so.
+    pub search: Option<Search>,
     /// At most so many rows.
     pub limit: usize,
     /// The page ends with the row that reaches so many bytes of payload.
@@ -131,6 +136,7 @@ impl Default for ArchiveQuery {
             before: None,
             ids: None,
             required: Vec::new(),
+            search: None,
             limit: 100,
             bytes: usize::MAX,
             newest_first: false,

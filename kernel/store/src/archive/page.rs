@@ -7,6 +7,7 @@ use super::{ArchiveId, ArchivePage, ArchiveQuery, ArchiveRow, SEQUENCE_BITS};
 use crate::backend::{Backend, Scan};
 use crate::error::{Result, StoreError};
 use crate::keys::{self, Family, Key};
+use crate::text::Sought;
 use crate::turn::ArchiveEntry;
 
 pub(super) fn id_at_end(key: &[u8]) -> Option<ArchiveId> {
@@ -33,6 +34,11 @@ pub(super) fn peer_value(rows: &[&ArchiveEntry]) -> Vec<u8> {
         out.extend_from_slice(part);
     }
     out
+}
+
+/// The words in a chunk.
+pub(super) fn words_key(partition: &str, chunk: ArchiveId) -> Vec<u8> {
+    Key::new(Family::Words, partition).last(&chunk.0.to_be_bytes())
 }
 
 pub(super) fn count_key(partition: &str) -> Vec<u8> {
@@ -79,8 +85,13 @@ impl Reader<'_> {
             Some((_, (name, ""))) => row == name.as_bytes() || named(row, name),
             Some((full, _)) => row == full.as_bytes(),
         };
-        let mut found = Found { rows: Vec::new(), bytes: 0, query };
+        let accepts = |payload: &[u8]| query.search.as_ref().is_none_or(|search| (search.accepts)(payload));
+        let mut found = Found::new(query);
         let exhausted = match peer {
+            _ if found.sought.as_ref().is_some_and(Vec::is_empty) => true,
+            _ if found.sought.is_some() => {
+                self.gather(Key::new(Family::Words, self.partition).prefix(), &range, &wanted, &mut found)?
+            }
             None => self.gather(Key::new(Family::Entry, self.partition).prefix(), &range, &wanted, &mut found)?,
             Some((_, (name, _))) => {
                 let prefix = Key::new(Family::Peer, self.partition).part(name.as_bytes()).prefix();
@@ -88,6 +99,7 @@ impl Reader<'_> {
             }
         };
         let tail = self.tail.iter().filter(|row| range.holds(row.id) && wanted(row.peer.as_bytes()));
+        let tail = tail.filter(|row| accepts(&row.payload));
         found.rows.extend(tail.cloned());
         Ok(found.page(exhausted))
     }
@@ -114,6 +126,12 @@ impl Reader<'_> {
                     scan = if scan.reverse { scan.before(last.clone()) } else { scan.after(last.clone()) };
                 }
                 for (key, stored) in chunks {
+                    if found.passes_by(&stored) {
+                        continue;
+                    }
+                    if found.has_looked_enough() {
+                        return Ok(false);
+                    }
                     let stored = if of_rows { Some(stored) } else { self.chunk_at(&key)? };
                     // A chunk that is gone by now has no rows any more.
                     let Some(stored) = stored else { continue };
@@ -141,7 +159,9 @@ impl Reader<'_> {
         wanted: &dyn Fn(&[u8]) -> bool,
         found: &mut Found<'_>,
     ) -> Result<bool> {
+        let search = found.query.search.as_ref();
         let rows = chunk.rows().filter(|row| range.holds(row.id()) && wanted(row.peer()));
+        let rows = rows.filter(|row| search.is_none_or(|search| (search.accepts)(row.payload())));
         let newest_first = found.query.newest_first;
         let mut add = |row: super::chunk::Row<'_>| Ok::<bool, StoreError>(found.add(row.entry(self.table)?));
         if newest_first {
@@ -179,14 +199,15 @@ impl Reader<'_> {
         ids.sort_unstable();
         ids.dedup();
         let range = Range::of(query);
-        let mut found = Found { rows: Vec::new(), bytes: 0, query };
+        let mut found = Found::new(query);
         for id in ids {
             let Some(row) = self.row(id)? else { return Ok(missing(id)) };
             let of_peer = query.peer.as_deref().is_none_or(|peer| match split(peer) {
                 (name, "") => split(&row.peer).0 == name,
                 _ => *row.peer == *peer,
             });
-            if of_peer && range.holds(id) {
+            let sought = query.search.as_ref().is_none_or(|search| (search.accepts)(&row.payload));
+            if of_peer && sought && range.holds(id) {
                 let ArchiveRow { id, at_ms, peer, payload } = row;
                 found.rows.push(ArchiveEntry { id, at_ms, marks: 0, peer, payload });
             }
@@ -213,12 +234,37 @@ struct Found<'a> {
     rows: Vec<ArchiveEntry>,
     bytes: usize,
     query: &'a ArchiveQuery,
+    /// What chunks must have to be looked at.
+    sought: Option<Vec<u16>>,
+    looked_at: usize,
 }
 
 /// Chunks read at once, so that big rows are noticed before many are in memory.
 const AT_ONCE: usize = 8;
 
-impl Found<'_> {
+/// Chunks that a search looks at for one page; then it ends, complete or not, so that nobody keeps
+/// the disk busy.
+const LOOKED_AT: usize = 2000;
+/// Words of chunks read at once.
+const WORDS_AT_ONCE: usize = 256;
+
+impl<'a> Found<'a> {
+    fn new(query: &'a ArchiveQuery) -> Self {
+        let sought = query.search.as_ref().map(|search| search.sought.hashes());
+        Self { rows: Vec::new(), bytes: 0, query, sought, looked_at: 0 }
+    }
+
+    /// Whether a chunk with these words has nothing of what is sought.
+    fn passes_by(&self, words: &[u8]) -> bool {
+        self.sought.as_ref().is_some_and(|sought| !Sought::may_be_in(sought, words))
+    }
+
+    /// To be asked once for each chunk.
+    fn has_looked_enough(&mut self) -> bool {
+        self.looked_at += 1;
+        self.sought.is_some() && self.looked_at > LOOKED_AT
+    }
+
     /// False when the page is full without it.
     fn add(&mut self, row: ArchiveEntry) -> bool {
         let room = self.rows.len() < self.query.limit && self.bytes < self.query.bytes;
@@ -229,6 +275,9 @@ impl Found<'_> {
 
     /// How many chunks to read next.
     fn chunks(&self) -> usize {
+        if self.sought.is_some() {
+            return WORDS_AT_ONCE;
+        }
         let left = self.query.limit.saturating_sub(self.rows.len());
         (left / super::chunk::ROWS + 2).min(AT_ONCE)
     }

@@ -10,6 +10,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use arc_swap::ArcSwap;
+
 pub(crate) use shared::Shared;
 
 use crate::archive::{self, Archive, ArchiveClock};
@@ -23,7 +25,9 @@ use crate::kv::Kv;
 use crate::metrics::{Metrics, MetricsSnapshot};
 use crate::options::Options;
 use crate::queue::Queue;
+use crate::staging::Texts;
 use crate::tables::{TableId, Tables};
+use crate::text::TextOf;
 use crate::turn::Turn;
 
 /// A running store. Clones are handles to the same one; when the last is
@@ -79,6 +83,7 @@ impl Store {
             imported: AtomicBool::new(false),
             tallies: archive::Tallies::default(),
             tails: archive::Tails::default(),
+            texts: ArcSwap::default(),
         });
         let committer = Committer::new(Arc::clone(&shared))?;
         let thread = std::thread::Builder::new().name("store-commit".into()).spawn(move || committer.run());
@@ -108,6 +113,17 @@ impl Store {
     #[must_use]
     pub fn table_name(&self, table: TableId) -> Arc<str> {
         self.shared().tables.name(table)
+    }
+
+    /// Has rows of an archive found by their words ([`crate::ArchiveQuery::search`]); to be called before
+    /// anything is appended. Rows that `text_of` gives no text of are found too, but have to be looked at.
+    pub fn index_text(&self, table: TableId, text_of: TextOf) {
+        let name = self.table_name(table);
+        self.shared().texts.rcu(|texts| {
+            let mut texts = Texts::clone(texts);
+            texts.insert(Arc::clone(&name), Arc::clone(&text_of));
+            texts
+        });
     }
 
     /// An empty turn.

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 
 use crate::archive::{ArchiveClock, Tails, Tallies};
@@ -16,6 +17,7 @@ use crate::options::Options;
 use crate::partition::{Partition, Source};
 use crate::queue::Queue;
 use crate::row::Row;
+use crate::staging::Texts;
 use crate::tables::{TableId, Tables};
 use crate::turn::TurnOp;
 
@@ -33,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<ArchiveClock>,
     pub(crate) tallies: Tallies,
     pub(crate) tails: Tails,
+    pub(crate) texts: ArcSwap<Texts>,
 }
 
 impl Shared {

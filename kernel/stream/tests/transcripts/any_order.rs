@@ -114,7 +114,7 @@ proptest! {
                     Action::LoggedIn { .. } => logged_in = true,
                     Action::Bind { .. } | Action::BindClient { .. } | Action::IssueToken { .. } => prop_assert!(logged_in),
                     Action::Resume { .. } => prop_assert!(logged_in),
-                    Action::Established(_) | Action::Reestablished(_) => {
+                    Action::Established { .. } | Action::Reestablished(_) => {
                         prop_assert!(logged_in);
                         established = true;
                     }

@@ -15,3 +15,4 @@ mod sasl2;
 mod scram;
 mod stage;
 mod stanzas;
+mod upgrade;

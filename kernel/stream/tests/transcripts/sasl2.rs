@@ -39,10 +39,11 @@ fn what_is_offered() {
         <feature var='urn:xmpp:sm:3'/><feature var='urn:xmpp:csi:0'/><feature var='urn:a'/>\
         <feature var='urn:b'/></inline></bind><fast xmlns='urn:xmpp:fast:0'><mechanism>HT-SHA-256-EXPR</mechanism>\
         <mechanism>HT-SHA-256-ENDP</mechanism><mechanism>HT-SHA-256-NONE</mechanism></fast></inline>\
-        </authentication></stream:features>";
+        <upgrade xmlns='urn:xmpp:sasl:upgrade:0'>UPGR-SCRAM-SHA-512</upgrade>\
+        <upgrade xmlns='urn:xmpp:sasl:upgrade:0'>UPGR-SCRAM-SHA-256</upgrade></authentication></stream:features>";
     play_in(tls(), host.clone(), &[header, offered]);
     let plain = "S: *</mechanism><inline><sm xmlns='urn:xmpp:sm:3'/><bind xmlns='urn:xmpp:bind:0'><inline>\
-        <feature var='urn:xmpp:sm:3'/><feature var='urn:xmpp:csi:0'/></inline></bind></inline></authentication></stream:features>";
+        <feature var='urn:xmpp:sm:3'/><feature var='urn:xmpp:csi:0'/></inline></bind></inline><upgrade*</upgrade></authentication></stream:features>";
     play_in(tls(), HostConfig { tokens: false, inline_features: vec![], ..host }, &[header, plain]);
 }
 

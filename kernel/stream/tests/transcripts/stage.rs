@@ -272,6 +272,8 @@ fn event(text: &str) -> Event {
         "unknown" => Event::Secrets(Lookup::Unknown),
         "unavailable" => Event::Secrets(Lookup::Unavailable),
         "bound" => Event::Bound(Ok(FullJid::parse(rest).unwrap())),
+        "kept" => Event::Upgraded(true),
+        "not-kept" => Event::Upgraded(false),
         "issued" => Event::TokenIssued(Some(token())),
         "inlined" => Event::Inlined(vec![rest.to_owned()]),
         "token" => Event::TokenChecked(match rest {
@@ -324,6 +326,12 @@ fn describe_claim(claim: &TokenClaim) -> String {
 pub(crate) fn describe(action: &Action) -> String {
     match action {
         Action::Write(bytes) | Action::Reply(bytes) => format!("S: {}", std::str::from_utf8(bytes).unwrap()),
+        Action::Upgrade { account, was, now } => {
+            let changed = now.iter().filter(|(hash, keys)| was.get(*hash) != Some(keys));
+            let changed: Vec<_> = changed.map(|(hash, keys)| format!("{hash:?} {}", keys.iterations)).collect();
+            let fits = if now.verify_plain("pencil") { ", still pencil" } else { "" };
+            format!("A: upgrade {account}, {}{fits}", changed.join(", "))
+        }
         Action::StartTls => "A: start TLS".into(),
         Action::Restart => "A: restart".into(),
         Action::SetLimits(limits) => format!("A: limits {}", limits.stanza_bytes),
@@ -353,7 +361,7 @@ pub(crate) fn describe(action: &Action) -> String {
             let requests: String = requests.iter().map(|request| format!(" {}", request.as_str())).collect();
             format!("A: inline {jid}{requests}")
         }
-        Action::Established(jid) => format!("A: established {jid}"),
+        Action::Established { jid, .. } => format!("A: established {jid}"),
         Action::Stanza(stanza) => format!("A: stanza {}", stanza.to_xml_string()),
         Action::Manage(terms) => format!("A: manage {} for {:?}", terms.id, terms.resume),
         Action::Acknowledged(h) => format!("A: acknowledged {h}"),

@@ -25,7 +25,7 @@ use environment::{Missing, Play};
 /// A test: `Err(Missing)` inside the error means that the client is not there.
 type Test = fn(&Play) -> Result<()>;
 
-const CLIENTS: [(&str, Test); 11] = [
+const CLIENTS: [(&str, Test); 13] = [
     ("slixmpp", script::slixmpp),
     ("aioxmpp", script::aioxmpp),
     ("tokio-xmpp", script::tokio_xmpp),
@@ -36,6 +36,8 @@ const CLIENTS: [(&str, Test); 11] = [
     ("slixmpp-rooms", script::slixmpp_rooms),
     ("aioxmpp-rooms", script::aioxmpp_rooms),
     ("nbxmpp-rooms", script::nbxmpp_rooms),
+    ("slixmpp-devices", script::slixmpp_devices),
+    ("nbxmpp-devices", script::nbxmpp_devices),
     ("profanity-rooms", profanity_rooms::rooms),
 ];
 

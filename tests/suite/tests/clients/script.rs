@@ -25,6 +25,10 @@ pub(crate) fn slixmpp_rooms(play: &Play) -> Result<()> {
     python(play, "slixmpp_rooms.py")
 }
 
+pub(crate) fn slixmpp_devices(play: &Play) -> Result<()> {
+    python(play, "slixmpp_devices.py")
+}
+
 pub(crate) fn slixmpp_bytestream(play: &Play) -> Result<()> {
     python(play, "slixmpp_bytestream.py")
 }
@@ -50,15 +54,23 @@ pub(crate) fn xmpp_js(play: &Play) -> Result<()> {
     run(play, command)
 }
 
-/// The library comes with Debian, for Debian's own Python.
+/// Its library comes with Debian, for Debian's own Python.
 pub(crate) fn nbxmpp_rooms(play: &Play) -> Result<()> {
+    nbxmpp(play, "nbxmpp_rooms.py")
+}
+
+pub(crate) fn nbxmpp_devices(play: &Play) -> Result<()> {
+    nbxmpp(play, "nbxmpp_devices.py")
+}
+
+fn nbxmpp(play: &Play, script: &str) -> Result<()> {
     let program = Path::new("/usr/bin/python3");
     let found = Command::new(program).args(["-c", "import nbxmpp"]).stderr(Stdio::null()).status();
     if !found.is_ok_and(|status| status.success()) {
         bail!(Missing("nbxmpp is not installed (Debian package python3-nbxmpp)".to_owned()));
     }
     let mut command = play.command(program);
-    command.arg("-B").arg(sources().join("nbxmpp_rooms.py"));
+    command.arg("-B").arg(sources().join(script));
     run(play, command)
 }
 

@@ -6,11 +6,13 @@ const FEATURES: [&str; 6] =
     ["jabber:iq:", "jabber:x:", "vcard-temp", "http://jabber.org/protocol/", "storage:bookmarks", "urn:xmpp:"];
 /// What the kernel speaks itself: streams, logging in, channel binding, the limits it advertises,
 /// stanza errors, and the keepalive it sends.
-const KERNEL: [&str; 10] = [
+const KERNEL: [&str; 12] = [
     "urn:xmpp:sasl-cb:0",
     "urn:xmpp:sasl:2",
     "urn:xmpp:bind:0",
     "urn:xmpp:fast:0",
+    "urn:xmpp:sasl:upgrade:0",
+    "urn:xmpp:scram-upgrade:0",
     "urn:xmpp:stream-limits:0",
     "urn:xmpp:sm:3",
     "urn:xmpp:csi:0",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wasmtime::component::{ComponentType, Lift};
 use xylem_hooks::Effect;
-use xylem_hooks::page::{Asked, PageForm, PageOrder, PageQuery, Place, Template};
+use xylem_hooks::page::{Asked, PageForm, PageOrder, PageQuery, Place, Template, TextQuery};
 use xylem_stanza::{Jid, Kind};
 use xylem_store::ArchiveId;
 
@@ -50,13 +50,34 @@ pub(super) fn page(
     template: &str,
     token: String,
 ) -> Result<(), Fault> {
+    let query = query.checked()?;
+    send(guest, store, query, template, token)
+}
+
+/// The same with those rows alone that are found by a text.
+pub(super) fn search(
+    guest: &mut Guest,
+    store: u32,
+    query: QueryRecord,
+    sought: String,
+    template: &str,
+    token: String,
+) -> Result<(), Fault> {
+    let core = Arc::clone(&guest.core);
+    let Some(text) = &slot(&core, store)?.text else {
+        return Err(Fault::denied(guest, "text = { of = [\"…\"] } (under [[store]])"));
+    };
+    let query = PageQuery { text: Some(TextQuery { sought, of: text.clone() }), ..query.checked()? };
+    send(guest, store, query, template, token)
+}
+
+fn send(guest: &mut Guest, store: u32, query: PageQuery, template: &str, token: String) -> Result<(), Fault> {
     if guest.core.manifest.replies.page.is_none() {
         return Err(Fault::denied(guest, "page = \"…\" (under [replies])"));
     }
     if token.len() > TOKEN {
         return Err(Fault::Invalid(format!("a token has {TOKEN} bytes at most")));
     }
-    let query = query.checked()?;
     let marks = Marks::new()?;
     let stanza = outbox::made(guest, &marks.put(template))?;
     if stanza.kind() != Kind::Message {
@@ -125,6 +146,7 @@ impl QueryRecord {
             before: numbers(&self.before)?,
             ids: self.ids.as_deref().map(numbers).transpose()?,
             limit: usize::try_from(self.limit).unwrap_or(MOST).min(MOST),
+            text: None,
             last: self.last,
             flip: self.flip,
         })
