@@ -20,7 +20,7 @@ pub use states::ClientStates;
 use xylem_stanza::Type;
 
 use crate::call::PluginIndex;
-use crate::manifest::{Interface, Manifest};
+use crate::manifest::{DomainClaim, Interface, Manifest};
 use crate::point::{EntityClass, EventPoint, HookPoint, Phase};
 use extensions::Extensions;
 use iq::IqTable;
@@ -62,6 +62,10 @@ pub enum PlanError {
     IqClash(Box<IqClash>),
     #[error("{first} and {second} both claim the domain {domain}; change `claim` of one of them")]
     DomainClash { first: String, second: String, domain: String },
+    #[error(
+        "[plugins.\"{plugin}\"] {option}: `{domain}` cannot be claimed; write a domain in lower case, other than the hosted one"
+    )]
+    Claim { plugin: String, option: String, domain: String },
     #[error("{point}, phase {phase}: the order runs in a circle: {circle}; take out one of these before/after")]
     Circle { point: &'static str, phase: &'static str, circle: String },
     #[error("{plugin}: needs the view {view}, but {problem}")]
@@ -339,11 +343,20 @@ fn listeners(entries: &[ManifestEntry]) -> [Vec<Listener>; EventPoint::COUNT] {
     lists
 }
 
-fn claimed(entries: &[ManifestEntry], domain: &str) -> Result<HashMap<String, PluginIndex>, PlanError> {
-    let mut domains: HashMap<String, &ManifestEntry> = HashMap::new();
+fn claimed<'a>(entries: &'a [ManifestEntry], domain: &str) -> Result<HashMap<String, PluginIndex>, PlanError> {
+    let mut domains: HashMap<String, &'a ManifestEntry> = HashMap::new();
     for entry in entries {
-        for claim in &entry.manifest.domains {
-            let at = claim.at(domain);
+        let claims = |claim: &'a DomainClaim| claim.under(&entry.config).into_iter().map(move |text| (claim, text));
+        for (claim, text) in entry.manifest.domains.iter().flat_map(claims) {
+            let at = text.replace("{domain}", domain);
+            if at == domain || !DomainClaim::is_formed(text) {
+                let option = claim.option.clone().unwrap_or_default();
+                return Err(PlanError::Claim {
+                    plugin: entry.manifest.id().to_owned(),
+                    option,
+                    domain: text.to_owned(),
+                });
+            }
             if let Some(first) = domains.insert(at.clone(), entry) {
                 let (first, second) = (first.manifest.id().to_owned(), entry.manifest.id().to_owned());
                 return Err(PlanError::DomainClash { first, second, domain: at });

@@ -1,16 +1,21 @@
 //! All rooms of the service, for lists (XEP-0045 §6.3) and for counting a founder's rooms.
 //!
-//! A row is `p/` (public) or `h/` (hidden) and the room's local part; its value is the name.
+//! A row is `p/` (public) or `h/` (hidden) and the room's local part; its value is the name. The
+//! rooms of any service but the first one by name, `conference.`, stand under `P/` and `H/` and the service.
 
 use xylem_sdk::kv::{Kv, Row, Rows};
 use xylem_sdk::prelude::*;
+use xylem_sdk::runtime;
 
 use crate::room::Room;
 use crate::row::{Reader, Writer};
+use crate::services;
 use crate::stores::{CROWD, DIRECTORY, PASSING_DIRECTORY};
 
 const PUBLIC: &str = "p/";
 const HIDDEN: &str = "h/";
+const PUBLIC_ELSEWHERE: &str = "P/";
+const HIDDEN_ELSEWHERE: &str = "H/";
 const FOUNDER: &str = "founder";
 
 /// Enters the room, or what has changed about it.
@@ -18,20 +23,21 @@ pub(crate) fn list(room: &Room) -> Result<(), Fault> {
     let local = Jid::new(&room.jid).local().unwrap_or_default();
     // Nobody finds a room that is not open yet.
     let public = room.configuration.public && !room.locked;
-    let (prefix, other) = if public { (PUBLIC, HIDDEN) } else { (HIDDEN, PUBLIC) };
-    let (store, key) = (store(room), [prefix, local].concat());
+    let [shown, hidden] = prefixes(Jid::new(&room.jid).domain());
+    let (prefix, other) = if public { (shown, hidden) } else { (hidden, shown) };
+    let (store, key) = (store(room), [prefix.as_str(), local].concat());
     if store.text(&key)?.as_deref() == Some(room.name()) {
         return Ok(());
     }
-    store.delete(&[other, local].concat())?;
+    store.delete(&[other.as_str(), local].concat())?;
     store.put(&key, room.name().as_bytes(), &[(FOUNDER, &room.founder)])
 }
 
 /// Takes the room out.
 pub(crate) fn forget(room: &Room) -> Result<(), Fault> {
     let local = Jid::new(&room.jid).local().unwrap_or_default();
-    for prefix in [PUBLIC, HIDDEN] {
-        store(room).delete(&[prefix, local].concat())?;
+    for prefix in prefixes(Jid::new(&room.jid).domain()) {
+        store(room).delete(&[prefix.as_str(), local].concat())?;
     }
     Ok(())
 }
@@ -50,7 +56,7 @@ pub(crate) struct Listed {
     pub(crate) persistent: bool,
 }
 
-/// All rooms, hidden ones too, in order of their local parts, after this one; fewer than `limit` means that
+/// All rooms of the first service, hidden ones too, in order of their local parts, after this one; fewer than `limit` means that
 /// there are no more.
 pub(crate) fn everything(after: Option<&str>, limit: u32) -> Result<Vec<Listed>, Fault> {
     let mut all = Vec::new();
@@ -99,8 +105,10 @@ pub(crate) fn crowd(local: &str) -> Result<u64, Fault> {
 
 /// So many are in the room of this call now.
 pub(crate) fn crowded(count: u64) -> Result<(), Fault> {
-    let key = xylem_sdk::runtime::key();
-    let local = Jid::new(&key).local().unwrap_or_default();
+    let key = runtime::key();
+    let first = services::is_first(Jid::new(&key).domain());
+    // The list is one of the first service; a room elsewhere has nothing in its place.
+    let local = if first { Jid::new(&key).local().unwrap_or_default() } else { &key };
     if count == 0 {
         CROWD.delete(local).map(drop)
     } else {
@@ -108,18 +116,28 @@ pub(crate) fn crowded(count: u64) -> Result<(), Fault> {
     }
 }
 
-/// Public rooms in order of their local parts, after this one: local part and name.
+/// Public rooms of the service that is asked, in order of their local parts, after this one: local
+/// part and name.
 pub(crate) fn page(after: Option<&str>, limit: u32) -> Result<Vec<(String, String)>, Fault> {
-    let after = after.map(|local| [PUBLIC, local].concat());
-    let mut rows: Vec<Row> = DIRECTORY.scan(PUBLIC, after.as_deref(), limit)?;
-    rows.extend(PASSING_DIRECTORY.scan(PUBLIC, after.as_deref(), limit)?);
+    let [public, _] = prefixes(Jid::new(&runtime::key()).domain());
+    let after = after.map(|local| [public.as_str(), local].concat());
+    let mut rows: Vec<Row> = DIRECTORY.scan(&public, after.as_deref(), limit)?;
+    rows.extend(PASSING_DIRECTORY.scan(&public, after.as_deref(), limit)?);
     rows.sort_by(|a, b| a.key.cmp(&b.key));
     rows.truncate(limit as usize);
     let entry = |row: Row| {
-        let local = row.key.strip_prefix(PUBLIC)?.to_owned();
+        let local = row.key.strip_prefix(public.as_str())?.to_owned();
         Some((local, String::from_utf8(row.value).ok()?))
     };
     Ok(rows.into_iter().filter_map(entry).collect())
+}
+
+/// Of public and of hidden rooms of a service.
+fn prefixes(service: &str) -> [String; 2] {
+    if services::is_first(service) {
+        return [PUBLIC.to_owned(), HIDDEN.to_owned()];
+    }
+    [PUBLIC_ELSEWHERE, HIDDEN_ELSEWHERE].map(|prefix| [prefix, service, "/"].concat())
 }
 
 fn store(room: &Room) -> Kv {

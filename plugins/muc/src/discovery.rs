@@ -1,6 +1,5 @@
 //! What the service and its rooms say of themselves (XEP-0045 §6).
 
-use xylem_sdk::contributions::publish;
 use xylem_sdk::prelude::*;
 
 use crate::form::field;
@@ -32,12 +31,6 @@ const ROOM_FEATURES: [&str; 16] = [
     DISCO_ITEMS,
 ];
 const SERVICE_FEATURES: [&str; 9] = [MUC, STABLE_ID, OCCUPANT_ID, UNIQUE, RSM, PING, VCARD, DISCO_INFO, DISCO_ITEMS];
-
-/// The server's own items have the service (§6.1).
-pub(crate) fn announce(cx: &Cx, _event: &Event<'_>) -> Result<(), Failure> {
-    let service = ["conference.", &cx.domain()].concat();
-    Ok(publish("disco.items.server", &[&service])?)
-}
 
 /// `disco#info` to the service (§6.2) or a room (§6.4).
 pub(crate) fn info(cx: &Cx, iq: &Stanza<'_>) -> Result<Xml, Failure> {

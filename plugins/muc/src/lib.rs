@@ -40,6 +40,7 @@ mod retraction;
 mod roles;
 mod room;
 mod row;
+mod services;
 mod stamp;
 mod standings;
 mod subject;
@@ -54,7 +55,7 @@ use archive::{archive_form, archive_metadata, archive_query, page_sent};
 use card::card;
 use commands::command;
 use configuring::owner;
-use discovery::{announce, info, items};
+use discovery::{info, items};
 use operations::{
     affiliate as room_affiliate, affiliations as room_affiliations, change as room_configure, create as room_create,
     destroy as room_destroy, history as room_history, kick as room_kick, list as room_list,
@@ -63,6 +64,7 @@ use operations::{
 use registration::register;
 use retraction::moderate;
 use room::Room;
+use services::announce;
 use sweeping::sweep;
 
 xylem_sdk::plugin!();

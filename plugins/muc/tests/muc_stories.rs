@@ -368,3 +368,34 @@ fn a_word_filter_has_its_say() {
     assert!(came.contains("******, a ***") && !came.contains("Zounds"), "{came}");
     server.no_faults();
 }
+
+#[test]
+fn several_services_have_their_own_rooms() {
+    let settings =
+        serde_json::json!({ "services": ["conference.{domain}", "talk.{domain}", "halls.example"], "lock": false });
+    let server = Kit::new()
+        .plugin("xylem.disco")
+        .plugin("xylem.roster")
+        .plugin("xylem.muc")
+        .config("xylem.muc", settings)
+        .start();
+    server.account("crone");
+    let mut crone = server.client("crone@localhost/desktop");
+    let items = |to: &str| {
+        format!("<iq type='get' id='i' to='{to}'><query xmlns='http://jabber.org/protocol/disco#items'/></iq>")
+    };
+    crone.send(&items("localhost"));
+    let said = crone.skip().concat();
+    assert!(["conference.localhost", "talk.localhost", "halls.example"].iter().all(|one| said.contains(one)), "{said}");
+    for service in ["conference.localhost", "talk.localhost", "halls.example"] {
+        let room = format!("{}@{service}", &service[..4]);
+        crone.send(&format!("<presence to='{room}/first'><x xmlns='http://jabber.org/protocol/muc'/></presence>"));
+        crone.send(&format!("<message type='groupchat' id='m' to='{room}'><body>here</body></message>"));
+        let said = crone.skip().concat();
+        assert!(said.contains("<body>here</body>") && said.contains("code='201'"), "{said}");
+        crone.send(&items(service));
+        let listed = crone.skip().concat();
+        assert_eq!((listed.matches("<item ").count(), listed.contains(&room)), (1, true), "{listed}");
+    }
+    server.no_faults();
+}

@@ -9,7 +9,9 @@ use xylem_stanza::Type;
 use super::grants::Needs;
 use super::matching::test_of;
 use super::native::{self, Native};
-use super::read::{Raw, RawExtend, RawHook, RawIq, RawListener, RawNeeds, RawOutbox, RawRun, RawStore, Table};
+use super::read::{
+    Raw, RawDomain, RawExtend, RawHook, RawIq, RawListener, RawNeeds, RawOutbox, RawRun, RawStore, Table,
+};
 use super::refusal::{ManifestError, line_of};
 use super::units::{ByteSize, MatchName, Period};
 use super::{
@@ -46,7 +48,7 @@ pub(super) fn check(text: &str, mut raw: Raw) -> Checked<Manifest> {
         Ok(EventEntry { line, on: event.on, handler: page.handler(event.handler)? })
     })?;
     let client_states = page.each(raw.client_state, |line, _, rule| rule.check(text, line, &matches))?;
-    let domains = page.each(raw.domain, |line, _, domain| page.domain(line, domain.claim))?;
+    let domains = page.each(raw.domain, |line, _, domain| page.domain(line, domain, &config))?;
     let limits = page.each(raw.limit, |_, _, limit| {
         let per = page.within(&limit.per, limit.per.get_ref().0, 1..=30 * 86_400_000)?;
         page.number(&limit.count, u64::from(*limit.count.get_ref()), 1..=1_000_000)?;
@@ -401,15 +403,16 @@ impl Page<'_> {
         })
     }
 
-    fn domain(self, line: usize, claim: Spanned<String>) -> Checked<DomainClaim> {
-        let text = claim.get_ref();
-        let plain = text.replace("{domain}", "domain.example");
-        let formed = !plain.is_empty()
-            && plain.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.');
-        if !formed || text == "{domain}" {
+    fn domain(self, line: usize, raw: RawDomain, config: &ConfigSchema) -> Checked<DomainClaim> {
+        let RawDomain { claim, option } = raw;
+        if !DomainClaim::is_formed(claim.get_ref()) {
             return self.refuse(claim.span(), "write a domain beside the hosted one, such as `conference.{domain}`");
         }
-        Ok(DomainClaim { line, claim: claim.into_inner() })
+        let known = |name: &str| config.options.iter().any(|o| o.name == name && o.kind == ConfigKind::List);
+        if let Some(option) = option.as_ref().filter(|option| !known(option.get_ref())) {
+            return self.refuse(option.span(), "write the name of an option of type list under [config]");
+        }
+        Ok(DomainClaim { line, claim: claim.into_inner(), option: option.map(Spanned::into_inner) })
     }
 
     fn interface(self, text: Spanned<String>) -> Checked<Interface> {

@@ -198,6 +198,7 @@ pub(super) struct RawListener {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawDomain {
     pub(super) claim: Spanned<String>,
+    pub(super) option: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]

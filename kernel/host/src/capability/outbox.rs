@@ -331,7 +331,11 @@ fn may_send_as(core: &Core, call: &Call, grant: &OutboxGrant, from: &Jid) -> Res
     let allowed = grant.from.iter().any(|sender| match sender {
         Sender::Account => from.local().is_some() && from.bare_str() == &*call.cause.key,
         Sender::Server => from.as_str() == domain,
-        Sender::Domain => core.manifest.domains.iter().any(|claim| claim.at(domain) == from.domain()),
+        Sender::Domain => {
+            let plan = core.services.plan(domain);
+            plan.is_some_and(|plan| plan.domain_owner(from.domain()) == Some(core.index))
+                || core.manifest.domains.iter().any(|claim| claim.at(domain) == from.domain())
+        }
     });
     if allowed {
         return Ok(());
