@@ -6,6 +6,7 @@ mod adds;
 mod binding;
 mod check;
 mod config;
+mod domain;
 mod extension;
 mod grants;
 mod held;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 pub use binding::AtBinding;
 pub use config::{ConfigError, ConfigKind, ConfigOption, ConfigSchema};
+pub use domain::DomainClaim;
 pub use extension::{Extend, Interface};
 pub use grants::{AccountGrants, Needs, OutboxGrant, Recipient, Sender, SessionGrants, View};
 pub use held::{ClientStateRule, Treat};
@@ -304,39 +306,6 @@ pub struct LimitSpec {
     pub name: String,
     pub count: u32,
     pub per: Duration,
-}
-
-/// `[[domain]]`: an address space that the plugin answers for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DomainClaim {
-    pub line: usize,
-    /// With `{domain}` standing for the hosted domain.
-    pub claim: String,
-    /// The option of type list whose values are claimed instead.
-    pub option: Option<String>,
-}
-
-impl DomainClaim {
-    /// The domain claimed beside this hosted domain, unless the configuration says otherwise.
-    #[must_use]
-    pub fn at(&self, domain: &str) -> String {
-        self.claim.replace("{domain}", domain)
-    }
-
-    /// What is claimed under a configuration, with `{domain}` in it.
-    #[must_use]
-    pub fn under<'a>(&'a self, config: &'a serde_json::Value) -> Vec<&'a str> {
-        let set = self.option.as_ref().and_then(|option| config.get(option)).and_then(serde_json::Value::as_array);
-        set.map_or_else(|| vec![self.claim.as_str()], |set| set.iter().filter_map(serde_json::Value::as_str).collect())
-    }
-
-    /// Whether the text can be a claim: a domain in lower case, other than the hosted one.
-    #[must_use]
-    pub fn is_formed(text: &str) -> bool {
-        let plain = text.replace("{domain}", "domain.example");
-        let letters = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
-        !plain.is_empty() && plain.bytes().all(letters) && text != "{domain}"
-    }
 }
 
 impl Manifest {

@@ -9,14 +9,12 @@ use xylem_stanza::Type;
 use super::grants::Needs;
 use super::matching::test_of;
 use super::native::{self, Native};
-use super::read::{
-    Raw, RawDomain, RawExtend, RawHook, RawIq, RawListener, RawNeeds, RawOutbox, RawRun, RawStore, Table,
-};
+use super::read::{Raw, RawExtend, RawHook, RawIq, RawListener, RawNeeds, RawOutbox, RawRun, RawStore, Table};
 use super::refusal::{ManifestError, line_of};
 use super::units::{ByteSize, MatchName, Period};
 use super::{
-    About, Class, ConfigKind, ConfigSchema, DomainClaim, EventEntry, Extend, Hook, Interface, IqClaim, LimitSpec,
-    ListenerSpec, Manifest, Match, OutboxLimit, Replies, Run, Shape, StoreSpec, When,
+    About, Class, ConfigSchema, EventEntry, Extend, Hook, Interface, IqClaim, LimitSpec, ListenerSpec, Manifest, Match,
+    OutboxLimit, Replies, Run, Shape, StoreSpec, When,
 };
 use crate::filter::{AddressForms, TypeName, Types};
 use crate::point::{EntityClass, HookPoint, Phase};
@@ -48,14 +46,14 @@ pub(super) fn check(text: &str, mut raw: Raw) -> Checked<Manifest> {
         Ok(EventEntry { line, on: event.on, handler: page.handler(event.handler)? })
     })?;
     let client_states = page.each(raw.client_state, |line, _, rule| rule.check(text, line, &matches))?;
-    let domains = page.each(raw.domain, |line, _, domain| page.domain(line, domain, &config))?;
+    let domains = page.each(raw.domain, |line, _, domain| domain.check(text, line, &config))?;
     let limits = page.each(raw.limit, |_, _, limit| {
         let per = page.within(&limit.per, limit.per.get_ref().0, 1..=30 * 86_400_000)?;
         page.number(&limit.count, u64::from(*limit.count.get_ref()), 1..=1_000_000)?;
         Ok(LimitSpec { name: limit.name.into_string(), count: limit.count.into_inner(), per })
     })?;
     let listeners = page.each(raw.listener, |line, span, raw| {
-        let known = config.options.iter().any(|o| o.name == *raw.addresses.get_ref() && o.kind == ConfigKind::List);
+        let known = config.has_list(raw.addresses.get_ref());
         page.listener(line, span, raw, known && needs.wires)
     })?;
     page.distinct("listener", listeners.iter().map(|listener| (listener.line, listener.name.as_str())))?;
@@ -401,18 +399,6 @@ impl Page<'_> {
             per_label: per_label.transpose()?.unwrap_or(2),
             ended: raw.ended.map(|ended| self.handler(ended)).transpose()?,
         })
-    }
-
-    fn domain(self, line: usize, raw: RawDomain, config: &ConfigSchema) -> Checked<DomainClaim> {
-        let RawDomain { claim, option } = raw;
-        if !DomainClaim::is_formed(claim.get_ref()) {
-            return self.refuse(claim.span(), "write a domain beside the hosted one, such as `conference.{domain}`");
-        }
-        let known = |name: &str| config.options.iter().any(|o| o.name == name && o.kind == ConfigKind::List);
-        if let Some(option) = option.as_ref().filter(|option| !known(option.get_ref())) {
-            return self.refuse(option.span(), "write the name of an option of type list under [config]");
-        }
-        Ok(DomainClaim { line, claim: claim.into_inner(), option: option.map(Spanned::into_inner) })
     }
 
     fn interface(self, text: Spanned<String>) -> Checked<Interface> {

@@ -52,6 +52,11 @@ pub struct ConfigError {
 }
 
 impl ConfigSchema {
+    /// Whether there is an option of this name, of type list.
+    pub(super) fn has_list(&self, name: &str) -> bool {
+        self.options.iter().any(|option| option.name == name && option.kind == ConfigKind::List)
+    }
+
     /// The defaults, overlaid with what was set: an object for the plugin.
     ///
     /// # Errors

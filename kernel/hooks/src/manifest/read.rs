@@ -6,6 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::config::RawOption;
+use super::domain::RawDomain;
 use super::grants::{AccountGrants, OutboxGrant, SessionGrants, View};
 use super::held::RawClientState;
 use super::native::RawRecord;
@@ -192,13 +193,6 @@ pub(super) struct RawListener {
     pub(super) waiting: Option<Spanned<Period>>,
     pub(super) per_label: Option<Spanned<u16>>,
     pub(super) ended: Option<Spanned<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawDomain {
-    pub(super) claim: Spanned<String>,
-    pub(super) option: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]

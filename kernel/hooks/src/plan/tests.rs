@@ -344,3 +344,29 @@ fn plugins_that_would_wait_for_themselves_are_refused_with_line_and_fix() {
         assert!(refusal.contains(part), "{refusal}");
     }
 }
+
+#[test]
+fn an_option_says_what_is_claimed() {
+    let text = "[[domain]]\nclaim = \"rooms.{domain}\"\noption = \"services\"\n[config.services]\ntype = \"list\"\ndefault = [\"rooms.{domain}\"]\nhelp = \"h\"\n";
+    let with = |services: serde_json::Value| {
+        let mut entry = entry(0, "a", text);
+        entry.config = serde_json::json!({ "services": services });
+        Plan::compile(&[entry], "example.org")
+    };
+    let of = |plan: &Plan, domain: &str| plan.domain_owner(domain).is_some();
+    let plan = Plan::compile(&[entry(0, "a", text)], "example.org").unwrap();
+    assert!(of(&plan, "rooms.example.org"));
+    let plan = with(serde_json::json!(["talk.{domain}", "halls.example"])).unwrap();
+    assert!(of(&plan, "talk.example.org") && of(&plan, "halls.example") && !of(&plan, "rooms.example.org"));
+    for bad in ["{domain}", "example.org", "Halls.example", "a/b", ""] {
+        let refused = with(serde_json::json!([bad])).unwrap_err().to_string();
+        assert!(refused.contains("cannot be claimed"), "{bad}: {refused}");
+    }
+    let twice = with(serde_json::json!(["x.{domain}", "x.example.org"])).unwrap_err().to_string();
+    assert!(twice.contains("both claim the domain x.example.org"), "{twice}");
+    let unknown = text.replace("option = \"services\"", "option = \"halls\"");
+    let manifest = format!(
+        "[plugin]\nid = \"a\"\nversion = \"1\"\napi = \"xylem:plugin@0.1\"\nsummary = \"s\"\nlicense = \"MIT\"\n{unknown}"
+    );
+    assert!(Manifest::parse(&manifest).unwrap_err().to_string().contains("type list"));
+}

@@ -96,7 +96,7 @@ fn members(owner: &mut Session, people: usize) {
 
 fn enter(stage: &Stage, n: usize) -> Session {
     let name = format!("member{}", n / EACH);
-    if n % EACH == 0 {
+    if n.is_multiple_of(EACH) {
         stage.register(&name);
     }
     let mut session = stage.log_in(&name, &format!("r{n}"));

@@ -26,6 +26,7 @@ impl Stage {
         let admins = format!("[\"romeo@localhost\", {}]", admins.join(", "));
         let settings = [
             ("XYLEM__PLUGINS__XYLEM.MUC__ADMINS", admins.as_str()),
+            ("XYLEM__PLUGINS__XYLEM.MUC__MAX_OCCUPANTS", "10000"),
             ("XYLEM__LISTEN__NEW_PER_SECOND", "100000"),
             ("XYLEM__LISTEN__CONNECTIONS_PER_ADDRESS", "100000"),
         ];
