@@ -12,7 +12,7 @@ LEFT_OUT = ["events", "upload"]
 
 
 def main() -> int:
-    program, venv = sys.argv[1:3]
+    program, venv = (os.path.abspath(path) for path in sys.argv[1:3])
     server = subprocess.Popen(
         [program, "dev", "--backend", "memory", "--admin", ADMIN],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -46,7 +46,8 @@ def hold_against(venv: str, line: dict, token: str) -> int:
     ]
     for name in LEFT_OUT:
         command += ["--exclude-operation-id", name]
-    return subprocess.call(command, env={**os.environ, "REQUESTS_CA_BUNDLE": line["certificate"]})
+    # What it keeps for the next time lies beside its virtual environment, not among the sources.
+    return subprocess.call(command, cwd=venv, env={**os.environ, "REQUESTS_CA_BUNDLE": line["certificate"]})
 
 
 if __name__ == "__main__":
