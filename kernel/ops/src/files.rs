@@ -96,7 +96,7 @@ fn is_upload(name: &str) -> bool {
 
 /// A name that stays in its folder and hides from nobody.
 fn is_plain(name: &str) -> bool {
-    name.len() <= 128
+    (1..=128).contains(&name.len())
         && !name.starts_with('.')
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
 }

@@ -185,7 +185,7 @@ fn requests_are_bounded_and_checked() {
     assert!(ask(b"{\"operation\":\"nonsense\"}\n").contains("unknown-operation"));
     assert!(ask(b"{\"operation\":\"user.add\",\"arguments\":{\"acount\":1}}\n").contains("unknown argument acount"));
     assert!(ask(b"nonsense\n").contains("not a request"));
-    assert!(ask(&[b'x'; 65_536]).contains("65536 bytes at most"));
+    assert!(ask(&vec![b'x'; 2 << 20]).contains("2097152 bytes at most"));
     dev.stop();
 }
 

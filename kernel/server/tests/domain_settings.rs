@@ -46,7 +46,7 @@ fn what_a_domain_sets_goes_over_what_all_have() {
     ] {
         write(&format!("{section}{line}\n"));
         let refused = ask(&["reload"]).unwrap_err();
-        assert!(refused.contains("x.toml:15:") && refused.contains(why), "{refused}");
+        assert!(refused.contains("x.toml:17:") && refused.contains(why), "{refused}");
         assert!(refused.contains("domains.\"b.example\".settings.\"xylem.offline\".max_message"), "{refused}");
     }
     let info = json(&["plugin", "info", "xylem.offline"]);
@@ -54,7 +54,7 @@ fn what_a_domain_sets_goes_over_what_all_have() {
     server.stop();
     let start = xylem().args(["run", "--config"]).arg(&file).output().unwrap();
     let said = String::from_utf8_lossy(&start.stderr);
-    assert!(!start.status.success() && said.contains("x.toml:15:"), "{said}");
+    assert!(!start.status.success() && said.contains("x.toml:17:"), "{said}");
 }
 
 struct Run(Child);

@@ -190,6 +190,8 @@ impl Stage {
     /// The port that the server listens on and tells nobody.
     fn listening(&self) -> u16 {
         let known = [Some(self.target.c2s), self.target.c2s_tls, self.target.http];
+        let known: Vec<u16> = known.iter().flatten().map(SocketAddr::port).collect();
+        let console = self.target.console.as_deref().and_then(|url| url.rsplit(':').next()?.parse().ok());
         let pid = self.server.pid().unwrap();
         let inodes: Vec<String> = std::fs::read_dir(format!("/proc/{pid}/fd"))
             .unwrap()
@@ -203,7 +205,7 @@ impl Stage {
             let ours = *state == "0A" && inodes.iter().any(|known| known == inode);
             ours.then(|| u16::from_str_radix(local.rsplit(':').next()?, 16).ok())?
         });
-        let mut ports = ports.filter(|port| !known.iter().flatten().any(|address| address.port() == *port));
+        let mut ports = ports.filter(|port| !known.contains(port) && console != Some(*port));
         ports.next().unwrap()
     }
 

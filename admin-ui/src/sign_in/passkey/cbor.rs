@@ -110,7 +110,8 @@ mod tests {
         assert_eq!(value(&[0x1b, 0, 0, 0, 0xe8, 0xd4, 0xa5, 0x10, 0]), Some(Value::Number(1_000_000_000_000)));
         assert_eq!(value(&[0x1b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), None, "too much for us");
         assert_eq!(value(&[0x44, 1, 2, 3, 4]), Some(Value::Bytes(&[1, 2, 3, 4])));
-        assert_eq!(value(&[0x62, 0xc3, 0xbc]), None, "cut");
+        assert_eq!(value(&[0x62, 0xc3, 0xbc]), Some(Value::Text("ü")));
+        assert_eq!(value(&[0x62, 0xc3]), None, "cut");
         assert_eq!(value(&[0x62, 0xc3, 0xbc, 0]), None, "a surplus");
         assert_eq!(value(&[0x62, 0xc3, 0xc3]), None, "no UTF-8");
         assert_eq!(value(&[0xfb, 0x3f, 0xf1, 0x99, 0x99, 0x99, 0x99, 0x99, 0x9a]), Some(Value::Other));

@@ -22,10 +22,10 @@ fn administrators_greet_whom_they_like() {
     let mut juliet = server.client("juliet@localhost/balcony");
     juliet.send("<presence/>");
     juliet.skip();
-    let said = server.operation("greeting.send", json!({ "account": "juliet@localhost" }));
+    let said = server.operation("hello.greet", json!({ "account": "juliet@localhost" }));
     assert_eq!(said, Ok(json!({ "said": "Hello, juliet!" })));
     juliet
         .receives("<message from='localhost' to='juliet@localhost' type='chat'><body>Hello, juliet!</body></message>");
-    assert!(server.operation("greeting.send", json!({ "account": "romeo@localhost" })).is_err());
+    assert!(server.operation("hello.greet", json!({ "account": "romeo@localhost" })).is_err());
     server.no_faults();
 }
