@@ -45,6 +45,8 @@ test('a client is seen, told something, watched and sent away', async ({ console
     .click();
   await expect(page.locator('main')).toContainText('henceforth I never will be Romeo');
 
+  await page.goto(`${server.url}/audit`);
+  await expect(page.getByText(/see the text of stanzas.*a test/)).toBeVisible();
   await page.goto(`${server.url}/sessions`);
   await page.getByRole('button', { name: 'End: juliet@localhost/balcony' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Go on' }).click();
