@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createUser, expect, test } from './console';
+import { createUser, expect, shoot, test } from './console';
 import { Person } from './person';
 
 const ID = 'xylem.version';
@@ -49,6 +49,7 @@ test('a plugin is removed, installed, configured, used, upgraded and rolled back
   await page.getByRole('button', { name: 'Save' }).click();
   await expect(page.getByText('The plugin is configured.')).toBeVisible();
   await expect.poll(() => juliet.os('localhost').catch(() => null)).toBe('Plan 9');
+  await shoot(page, 'plugin');
 
   await page.getByRole('button', { name: 'Install from a file' }).click();
   await page.getByLabel('Package (.wasm)').setInputFiles(next);

@@ -24,6 +24,11 @@ test('a room is created, configured and destroyed', async ({ console: page, serv
   await expect(page.getByLabel('Only members may enter')).toBeChecked();
   await page.getByRole('button', { name: 'Destroy' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Destroy' }).click();
+  await page
+    .getByRole('dialog')
+    .getByLabel(/To confirm/)
+    .fill(`balcony@${service}`);
+  await page.getByRole('button', { name: 'Go on' }).click();
   await expect(page).toHaveURL(`${server.url}/rooms`);
   await expect(page.getByRole('link', { name: `balcony@${service}` })).toHaveCount(0);
 });

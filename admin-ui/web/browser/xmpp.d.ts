@@ -12,7 +12,6 @@ declare module '@xmpp/client' {
     start(): Promise<unknown>;
     stop(): Promise<unknown>;
     send(element: unknown): Promise<void>;
-    iqCaller: { request(element: unknown, timeout: number): Promise<unknown> };
   }
 
   export function client(options: Options): Client;
