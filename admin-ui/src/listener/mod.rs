@@ -34,8 +34,9 @@ pub const ALPN: &[u8] = b"http/1.1";
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// For the head of a request, and between requests.
 const HEAD: Duration = Duration::from_secs(30);
-/// Bytes of a request's head, and of all that HTTP/1 buffers.
-const HEAD_BYTES: usize = 32 << 10;
+/// Bytes of a request's head, and of all that HTTP/1 buffers: room for the longest arguments in a query, which are
+/// addresses and cursors, percent-encoded.
+const HEAD_BYTES: usize = 128 << 10;
 /// Header fields of a request.
 const FIELDS: usize = 64;
 /// Rest after the system could not accept.

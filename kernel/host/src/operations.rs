@@ -40,10 +40,10 @@ pub enum OperationRefusal {
     /// What it is about does not exist.
     #[error("{0}")]
     Missing(String),
-    /// It clashes with what is there.
+    /// It clashes with what is there, or the plugin is off where it is asked.
     #[error("{0}")]
     Conflict(String),
-    /// Later perhaps: the plugin is off, or busy.
+    /// Later perhaps: the plugin is busy.
     #[error("{0}")]
     Unavailable(String),
     /// The plugin's or the server's mistake; the log says more.

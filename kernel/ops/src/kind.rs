@@ -17,6 +17,8 @@ pub enum Kind {
     },
     /// Text of 1 to 1023 bytes that is never shown nor logged.
     Secret,
+    /// Where a page goes on: what the one before gave as `next`, base64 of at most 4096 bytes.
+    Cursor,
     /// A bare address, `name@domain`; at most 2047 bytes (RFC 7622 §3.1).
     Account,
     /// Any address: a domain, an account, a resource, a room.
@@ -84,6 +86,7 @@ impl Kind {
         match self {
             Self::Text { max } => format!("text of 1 to {max} bytes").into(),
             Self::Secret => "text of 1 to 1023 bytes".into(),
+            Self::Cursor => "what a page gave as `next`".into(),
             Self::Account => "an address of the form name@domain".into(),
             Self::Address => "an address".into(),
             Self::Domain => "a domain's name".into(),
@@ -104,8 +107,7 @@ impl Kind {
         let max = match self {
             Self::Text { max } => *max,
             Self::Secret | Self::Domain => 1023,
-            Self::Path => 4096,
-            Self::Upload => 4096,
+            Self::Path | Self::Upload | Self::Cursor => 4096,
             Self::Account => 2047,
             Self::Address => 3071,
             Self::Choice { .. } => 256,
@@ -169,12 +171,18 @@ impl Kind {
         match self {
             Self::Text { max } => text(*max),
             Self::Secret => json!({"type": "string", "minLength": 1, "maxLength": 1023, "format": "password"}),
+            Self::Cursor => {
+                json!({"type": "string", "minLength": 1, "maxLength": 4096, "pattern": "^[A-Za-z0-9_=+/-]+$"})
+            }
             Self::Account => {
                 json!({"type": "string", "minLength": 3, "maxLength": 2047, "examples": ["juliet@example.org"]})
             }
             Self::Address => json!({"type": "string", "minLength": 1, "maxLength": 3071}),
             Self::Domain => text(1023),
-            Self::Path | Self::Upload => text(4096),
+            // As they are named from elsewhere; paths are for the machine itself.
+            Self::Path | Self::Upload => {
+                json!({"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[A-Za-z0-9_-][A-Za-z0-9._-]*$"})
+            }
             Self::Number { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
             Self::Time => json!({"type": "integer", "minimum": 0, "maximum": LAST_SECOND}),
             Self::Flag => json!({"type": "boolean"}),
@@ -185,6 +193,12 @@ impl Kind {
     }
 }
 
+/// Text that XML can carry, so that it can go wherever an operation takes it.
 fn text(value: &Value, max: usize) -> Option<&str> {
-    value.as_str().filter(|t| (1..=max).contains(&t.len()) && !t.contains('\0'))
+    value.as_str().filter(|text| (1..=max).contains(&text.len()) && text.chars().all(is_char))
+}
+
+/// XML 1.0 §2.2, production 2.
+const fn is_char(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }

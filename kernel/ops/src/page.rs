@@ -77,7 +77,7 @@ impl Paging {
         let number = Kind::Number { min: 1, max: Self::MOST as u64 };
         let mut arguments = vec![
             Argument::optional("limit", number, "at most so many; 50 unless given"),
-            Argument::optional("after", Kind::Text { max: 4096 }, "go on where the page before ended: its `next`"),
+            Argument::optional("after", Kind::Cursor, "go on where the page before ended: its `next`"),
             Argument::optional("search", Kind::Text { max: 256 }, "only those in which this occurs"),
         ];
         if !sorts.is_empty() {

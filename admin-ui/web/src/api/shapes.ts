@@ -127,7 +127,7 @@ export interface PluginUse {
   log_dropped: number;
   quarantined: string[];
   /** Milliseconds since 1970, and what happened. */
-  last_fault: [number, string] | null;
+  last_fault: { at: number; what: string } | null;
   previous: string | null;
 }
 

@@ -98,7 +98,7 @@ impl Host {
         }
         if self.lock().enabled(&plugin.core.id, &domain).is_none() {
             let problem = format!("{} does not run for {domain}", plugin.core.id);
-            return Err(OperationRefusal::Unavailable(problem));
+            return Err(OperationRefusal::Conflict(problem));
         }
         Ok(cause(domain, &jid))
     }

@@ -35,6 +35,14 @@ pub struct PackageReport {
     pub lost_grants: Vec<String>,
 }
 
+/// A call that came to no end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Fault {
+    /// In milliseconds since 1970 UTC.
+    pub at: u64,
+    pub what: String,
+}
+
 /// How a plugin came to be what it is, and does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PluginUse {
@@ -62,8 +70,8 @@ pub struct PluginUse {
     pub log_dropped: u64,
     /// Accounts and other keys for which it is left alone after faults.
     pub quarantined: Vec<String>,
-    /// When it failed last, in milliseconds since 1970 UTC, and how.
-    pub last_fault: Option<(u64, String)>,
+    /// How it failed last.
+    pub last_fault: Option<Fault>,
     /// The version that `plugin.rollback` brings back.
     pub previous: Option<String>,
 }

@@ -9,7 +9,7 @@ use xylem_host::{Package, PluginInfo};
 use xylem_ops::OpError;
 use xylem_ops::backend::Answer;
 use xylem_ops::plugin::PluginRow;
-use xylem_ops::plugin::package::{PackageReport, Packages, PluginUse};
+use xylem_ops::plugin::package::{Fault, PackageReport, Packages, PluginUse};
 use xylem_ops::plugin::setting::{PluginConfiguration, PluginSettings};
 
 use super::plugins::row;
@@ -108,7 +108,7 @@ fn usage(info: PluginInfo, manifest: &Manifest, previous: Option<String>) -> Plu
         writes: info.writes,
         log_dropped: info.log_dropped,
         quarantined: info.quarantined,
-        last_fault: info.last_fault,
+        last_fault: info.last_fault.map(|(at, what)| Fault { at, what }),
         previous,
     }
 }

@@ -177,6 +177,7 @@ fn shown(argument: &Argument) -> Value {
     let (word, bound) = match &argument.kind {
         Kind::Text { max } => ("text", Some(("max", json!(max)))),
         Kind::Secret => ("secret", None),
+        Kind::Cursor => ("text", Some(("max", json!(4096)))),
         Kind::Account => ("account", None),
         Kind::Address => ("address", None),
         Kind::Domain => ("domain", None),
