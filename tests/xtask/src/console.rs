@@ -50,15 +50,16 @@ pub fn check(workspace: &Workspace) -> anyhow::Result<()> {
 }
 
 /// Drives the console with a browser, against a server that each test starts. Screenshots are left
-/// in `target/console-shots`.
-pub fn browse(workspace: &Workspace, server: &Path) -> anyhow::Result<()> {
+/// in `target/console-shots`. `looks`: every page in the dark, on a phone and in Chinese too, which takes
+/// some minutes.
+pub fn browse(workspace: &Workspace, server: &Path, looks: bool) -> anyhow::Result<()> {
     let web = folder(workspace);
     prepare(&web)?;
     let shots = workspace.target.join("console-shots");
     let (plugins, console) = (workspace.plugins(), workspace.console());
     let places =
         [("XYLEM_BIN", server), ("XYLEM_PLUGINS", &plugins), ("XYLEM_CONSOLE", &console), ("XYLEM_SHOTS", &shots)];
-    npm(&web, &["run", "--silent", "browser"], &places)
+    npm(&web, &["run", "--silent", if looks { "browser" } else { "gate" }], &places)
 }
 
 fn folder(workspace: &Workspace) -> PathBuf {

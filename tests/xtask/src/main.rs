@@ -106,7 +106,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
                 console::check(&workspace)?;
             }
             if browse {
-                console::browse(&workspace, &workspace.target.join("debug/xylem"))?;
+                console::browse(&workspace, &workspace.target.join("debug/xylem"), true)?;
             }
             Ok(())
         }

@@ -9,13 +9,17 @@ pub fn run(workspace: &Workspace, clients: bool) -> anyhow::Result<()> {
     tidy::run(workspace)?;
     docs::run(workspace, true)?;
     plugins::build(workspace)?;
-    if console::build_if_possible(workspace)?.is_some() {
+    let console = console::build_if_possible(workspace)?.is_some();
+    if console {
         console::check(workspace)?;
     }
     if clients {
         prepare_clients(workspace)?;
         // One command builds everything once, the server that the suite starts included.
         cargo(workspace, &["test", "--workspace"])?;
+        if console {
+            console::browse(workspace, &workspace.target.join("debug/xylem"), false)?;
+        }
         return rest(workspace);
     }
     cargo(workspace, &["test", "--workspace", "--exclude", "xylem-suite"])?;
