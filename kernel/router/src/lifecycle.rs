@@ -1,5 +1,6 @@
 //! The beginning and the end of a session, and what happens to accounts.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use xylem_hooks::{EventPoint, Plan};
@@ -24,16 +25,16 @@ impl Router {
         }
     }
 
-    /// Waits until everything that was routed so far is on disk. A turn does not wait for its
-    /// commit, so who promises something has to.
+    /// Whether everything that was routed so far is on disk. A turn does not wait for its
+    /// commit, so who promises something has to. `None`: it is, and nobody has to wait.
     #[must_use]
-    pub fn settled(&self) -> Work {
+    pub fn settled(&self) -> Option<Pin<Box<dyn Future<Output = bool> + Send>>> {
         let store = self.0.store.clone();
-        Box::pin(async move {
-            if let Err(error) = store.barrier().await {
-                tracing::debug!(%error, "nothing is written any more");
-            }
-        })
+        match store.settled() {
+            Some(true) => None,
+            Some(false) => Some(Box::pin(std::future::ready(false))),
+            None => Some(Box::pin(async move { store.barrier().await.is_ok() })),
+        }
     }
 
     /// A session has lost its connection and waits for its client (XEP-0198 §5). For its

@@ -52,8 +52,8 @@ impl Entry for Gate {
         None
     }
 
-    fn settled(&self) -> Option<Waiting<()>> {
-        Some(self.router.settled())
+    fn settled(&self) -> Option<Waiting<bool>> {
+        self.router.settled()
     }
 
     fn hibernated(&self, session: &Arc<Session>) -> Option<Waiting<()>> {

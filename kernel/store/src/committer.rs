@@ -85,13 +85,16 @@ impl Committer {
         let Some(last) = group.last().map(|submission| submission.seq) else { return };
         let mut group = std::collections::VecDeque::from(group);
         answer_relaxed(&mut group);
-        let result = self.write(&group);
+        let removed = removals(&group);
+        let result = self.write(&mut group);
         if let Err(error) = &result {
             self.shared.fail(error);
         }
         if result.is_ok() {
             // Before anybody hears of it, who would count what is gone.
-            self.tell_removals(&group);
+            for (table, partition) in removed {
+                self.shared.tallies.removed(table, &partition);
+            }
         }
         self.shared.queue.settle(last);
         if result.is_err() {
@@ -107,27 +110,15 @@ impl Committer {
         }
     }
 
-    fn tell_removals(&self, group: &std::collections::VecDeque<Submission>) {
-        let ops = group.iter().filter_map(|submission| match &submission.work {
-            Work::Ops(ops) => Some(ops),
-            _ => None,
-        });
-        for op in ops.flatten() {
-            if let TurnOp::Purge { table, partition, .. } | TurnOp::DeletePartition { table, partition } = op {
-                self.shared.tallies.removed(*table, partition);
-            }
-        }
-    }
-
-    fn write(&mut self, group: &std::collections::VecDeque<Submission>) -> Result<()> {
+    fn write(&mut self, group: &mut std::collections::VecDeque<Submission>) -> Result<()> {
         let shared = Arc::clone(&self.shared);
         shared.fuse.check()?;
         let (mut rest, newest) = (Vec::new(), self.newest_id);
         let attempt = catch_unwind(AssertUnwindSafe(|| {
             let mut staging = Staging::new(&*shared.backend, shared.texts.load_full());
-            for submission in group {
-                if let Work::Ops(ops) = &submission.work {
-                    ops.iter().try_for_each(|op| self.lower(&mut staging, op, &mut rest))?;
+            for submission in group.iter_mut() {
+                if let Work::Ops(ops) = &mut submission.work {
+                    ops.drain(..).try_for_each(|op| self.lower(&mut staging, op, &mut rest))?;
                 }
             }
             if self.newest_id != newest {
@@ -190,42 +181,47 @@ impl Committer {
     fn lower(
         &mut self,
         staging: &mut Staging<'_>,
-        op: &TurnOp,
+        op: TurnOp,
         rest: &mut Vec<(TableId, Arc<str>, Purge)>,
     ) -> Result<()> {
-        let name = op.table().map(|table| self.shared.tables.name(table)).unwrap_or_default();
-        match op {
-            TurnOp::Put { table, partition, key, row } => {
-                if !row.indexed.is_empty() && self.indexed.insert(*table) {
-                    staging.put(&self.meta, [INDEXED, name.as_bytes()].concat(), Vec::new());
-                }
-                kv::lower_put(staging, &name, partition, key, row, self.indexed.contains(table))
-            }
-            TurnOp::Delete { table, partition, key } => {
-                kv::lower_delete(staging, &name, partition, key, self.indexed.contains(table))
-            }
-            TurnOp::DeletePartition { partition, .. } => kv::lower_delete_partition(staging, &name, partition),
+        let shared = Arc::clone(&self.shared);
+        let op = match op {
+            // By far the most frequent.
             TurnOp::Append { table, partition, entry } => {
                 self.newest_id = self.newest_id.max(entry.id.to_u64());
-                let place = (*table, Arc::clone(partition));
-                let rows = self.archives.append(staging, &name, &place, entry.clone())?;
-                self.shared.tallies.counted(*table, partition, rows);
-                Ok(())
-            }
-            TurnOp::Replace { table, partition, id, payload } => {
-                let place = (*table, Arc::clone(partition));
-                self.archives.replace(staging, (&name, &self.shared.tails), &place, *id, payload)
-            }
-            TurnOp::Purge { table, partition, what } => {
-                let place = (*table, Arc::clone(partition));
-                let left = self.archives.purge(staging, (&name, &self.shared.tails), &place, what.clone())?;
-                rest.extend(left.map(|what| (*table, Arc::clone(partition), what)));
-                Ok(())
+                let place = (table, partition);
+                let rows = self.archives.append(staging, &shared.tables, &place, entry)?;
+                shared.tallies.counted(table, &place.1, rows);
+                return Ok(());
             }
             TurnOp::Raw(op) => {
-                staging.write(op.clone());
+                staging.write(op);
+                return Ok(());
+            }
+            other => other,
+        };
+        let name = op.table().map(|table| shared.tables.name(table)).unwrap_or_default();
+        match op {
+            TurnOp::Put { table, partition, key, row } => {
+                if !row.indexed.is_empty() && self.indexed.insert(table) {
+                    staging.put(&self.meta, [INDEXED, name.as_bytes()].concat(), Vec::new());
+                }
+                kv::lower_put(staging, &name, &partition, &key, &row, self.indexed.contains(&table))
+            }
+            TurnOp::Delete { table, partition, key } => {
+                kv::lower_delete(staging, &name, &partition, &key, self.indexed.contains(&table))
+            }
+            TurnOp::DeletePartition { partition, .. } => kv::lower_delete_partition(staging, &name, &partition),
+            TurnOp::Replace { table, partition, id, payload } => {
+                self.archives.replace(staging, (&name, &shared.tails), &(table, partition), id, &payload)
+            }
+            TurnOp::Purge { table, partition, what } => {
+                let place = (table, partition);
+                let left = self.archives.purge(staging, (&name, &shared.tails), &place, what)?;
+                rest.extend(left.map(|what| (place.0, place.1, what)));
                 Ok(())
             }
+            TurnOp::Append { .. } | TurnOp::Raw(_) => Ok(()),
         }
     }
 
@@ -251,6 +247,21 @@ impl Committer {
             }
         }
     }
+}
+
+/// Partitions from which something is removed, whose rows have to be counted again.
+fn removals(group: &std::collections::VecDeque<Submission>) -> Vec<(TableId, Arc<str>)> {
+    let ops = group.iter().filter_map(|submission| match &submission.work {
+        Work::Ops(ops) => Some(ops),
+        _ => None,
+    });
+    let removed = ops.flatten().filter_map(|op| match op {
+        TurnOp::Purge { table, partition, .. } | TurnOp::DeletePartition { table, partition } => {
+            Some((*table, Arc::clone(partition)))
+        }
+        _ => None,
+    });
+    removed.collect()
 }
 
 /// Relaxed batches at the front of a group need not wait for its commit; the

@@ -88,6 +88,8 @@ struct State {
     first: Option<Instant>,
     first_durable: Option<Instant>,
     last_seq: u64,
+    /// Of the last that is acknowledged when it is on disk.
+    last_durable: u64,
     closed: bool,
 }
 
@@ -102,8 +104,15 @@ pub(crate) struct Place<'a> {
 
 impl Queue {
     pub(crate) fn new() -> Self {
-        let state =
-            State { waiting: VecDeque::new(), bytes: 0, first: None, first_durable: None, last_seq: 0, closed: false };
+        let state = State {
+            waiting: VecDeque::new(),
+            bytes: 0,
+            first: None,
+            first_durable: None,
+            last_seq: 0,
+            last_durable: 0,
+            closed: false,
+        };
         Self {
             state: Mutex::new(state),
             filled: Condvar::new(),
@@ -178,6 +187,12 @@ impl Queue {
         self.drained.notify_all();
     }
 
+    /// Whether nothing is on its way that is acknowledged when it is on disk.
+    pub(crate) fn is_settled(&self) -> bool {
+        let last = self.lock().last_durable;
+        self.committed.load(Ordering::Acquire) >= last
+    }
+
     /// Batches and bytes that wait.
     pub(crate) fn depth(&self) -> (usize, usize) {
         let state = self.lock();
@@ -203,6 +218,7 @@ impl Place<'_> {
         state.first.get_or_insert(now);
         if class == Class::Durable {
             state.first_durable.get_or_insert(now);
+            state.last_durable = self.seq;
         }
         state.waiting.push_back(Submission { seq: self.seq, class, work, bytes, done });
         // The committer sleeps through the batches between the first and the

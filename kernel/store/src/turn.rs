@@ -46,7 +46,7 @@ pub(crate) struct ArchiveEntry {
     pub(crate) at_ms: u64,
     /// The writer's own.
     pub(crate) marks: u8,
-    pub(crate) peer: Box<str>,
+    pub(crate) peer: Arc<str>,
     pub(crate) payload: Bytes,
 }
 

@@ -307,3 +307,19 @@ async fn loading_beside_writing_misses_nothing() {
         }
     }
 }
+
+#[tokio::test]
+async fn who_has_written_nothing_has_nothing_to_wait_for() {
+    let options = Options { window: Duration::from_millis(100), ..Options::default() };
+    let store = Store::new(memory(), options).unwrap();
+    assert_eq!(store.settled(), Some(true));
+    let (_, ticket) = store.archive("a").append("p", 1, "", "").unwrap();
+    assert_eq!(store.settled(), None);
+    ticket.wait().await.unwrap();
+    assert_eq!(store.settled(), Some(true));
+    let mut turn = store.turn();
+    turn.set_class(Class::Relaxed);
+    turn.put(store.table("k"), "p", b"a", "b", &[]).unwrap();
+    store.submit_turn(turn).wait().await.unwrap();
+    assert_eq!(store.settled(), Some(true), "relaxed writes are acknowledged at once");
+}

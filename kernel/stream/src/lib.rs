@@ -53,7 +53,7 @@
 //! | [`Reply`](Action::Reply) | Send it like [`Write`](Action::Write); it counts as a stanza. |
 //! | [`Stanza`](Action::Stanza) | Route it; `from` is the session's full address, proved. |
 //! | [`Manage`](Action::Manage) | Count and keep the stanzas that are written from now on, after the bytes of the same event. |
-//! | [`Settle`](Action::Settle) | Wait until all that was worked off before is on disk; only then carry out what follows. |
+//! | [`Settle`](Action::Settle) | Wait until all that was worked off before is on disk; only then carry out what follows. If it will not be, leave out the [`Write`](Action::Write) that follows. |
 //! | [`Acknowledged`](Action::Acknowledged) | Let go of them; if there never were so many, [`Event::AcknowledgedTooMany`]. |
 //! | [`Resume`](Action::Resume) | Take the session over from whoever has it; answer with [`Event::Resumed`]. What its old connection was working off must be done by then. |
 //! | [`Reestablished`](Action::Reestablished) | Send what was not acknowledged, then what waits. |

@@ -43,7 +43,7 @@ impl Driver {
             Action::Write(bytes) => self.answers.extend_from_slice(&bytes),
             Action::Reply(bytes) => self.reply(bytes),
             Action::Acknowledged(h) => self.acknowledged(h),
-            Action::Settle => self.work = self.context.entry.settled().map(Work::Entry),
+            Action::Settle => self.work = self.context.entry.settled().map(Work::Settle),
             Action::StartTls => self.start_tls(),
             Action::Restart => self.framer.restart(),
             Action::SetLimits(limits) => self.framer.set_limits(limits),

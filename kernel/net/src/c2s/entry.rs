@@ -30,9 +30,10 @@ pub trait Entry: Send + Sync + 'static {
         None
     }
 
-    /// Waits until everything that was worked off so far is on disk: clients are told that
-    /// their stanzas are handled (XEP-0198 §4).
-    fn settled(&self) -> Option<Waiting<()>> {
+    /// Waits until everything that was worked off so far is on disk, because clients are told that
+    /// their stanzas are handled (XEP-0198 §4); `None` if it is. False if it will not be: then
+    /// they are not told so.
+    fn settled(&self) -> Option<Waiting<bool>> {
         None
     }
 

@@ -63,7 +63,7 @@ impl Driver {
                 let context = self.context.clone();
                 let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
                 runtime.spawn(async move {
-                    if let Some(kept) = left.await {
+                    if let (Some(kept), _) = left.await {
                         hibernation::begin(&context, session, kept, None);
                     }
                 });

@@ -7,11 +7,11 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use xylem_session::{Claim, End, Item, Session, Unacknowledged};
 use xylem_stanza::{BareJid, Outgoing, StreamCondition};
-use xylem_stream::{Ending, Event, Phase, Resume, ResumeRefusal, Resumed, StreamError, Terms};
+use xylem_stream::{Action, Ending, Event, Phase, Resume, ResumeRefusal, Resumed, StreamError, Terms};
 
 use crate::c2s::driver::{Driver, Place};
 use crate::c2s::hibernation;
-use crate::c2s::work::Work;
+use crate::c2s::work::{Left, Work};
 use crate::config::ManagementConfig;
 
 /// `<r/>`, as written behind a batch.
@@ -142,6 +142,14 @@ impl Driver {
         }
     }
 
+    /// What the client has sent is not on disk and will not be: it is not told that it is.
+    pub(super) fn unsettled(&mut self) {
+        tracing::warn!(peer = %self.peer, "not acknowledged: what was sent is not on disk");
+        if matches!(self.later.front(), Some(Action::Write(_))) {
+            self.later.pop_front();
+        }
+    }
+
     /// The client has received so many stanzas.
     pub(super) fn acknowledged(&mut self, h: u32) {
         let Some(managed) = &mut self.managed else { return };
@@ -228,10 +236,11 @@ impl Driver {
                 let left = Box::pin(async move {
                     let left = left.await.ok().flatten();
                     // `<resumed/>` acknowledges as well.
-                    if let Some(settled) = entry.settled() {
-                        settled.await;
-                    }
-                    left
+                    let settled = match entry.settled() {
+                        Some(settled) => settled.await,
+                        None => true,
+                    };
+                    (left, settled)
                 });
                 self.work = Some(Work::Takeover { left, session, request });
             }
@@ -245,8 +254,13 @@ impl Driver {
     }
 
     /// The former holder has answered.
-    pub(super) fn take_over(&mut self, session: Arc<Session>, left: Option<Box<Unacknowledged>>, request: &Resume) {
+    pub(super) fn take_over(&mut self, session: Arc<Session>, (left, settled): Left, request: &Resume) {
         let Some(mut kept) = left else { return self.not_found(&session.jid().bare(), &request.previd) };
+        if !settled {
+            tracing::warn!(jid = %session.jid(), "not resumed: what was sent before is not on disk");
+            hibernation::begin(&self.context, session, kept, None);
+            return self.handle(Event::Resumed(Err(ResumeRefusal::NotFound(None))));
+        }
         if let Err(sent) = kept.acknowledge(request.h) {
             hibernation::begin(&self.context, session, kept, None);
             return self.handle(Event::Resumed(Err(ResumeRefusal::HandledTooMany { h: request.h, sent })));

@@ -15,6 +15,8 @@ use crate::c2s::entry::Waiting;
 pub(super) enum Work {
     /// A stanza, or another word to the server behind.
     Entry(Waiting<()>),
+    /// The disk, before the client is told that its stanzas are handled.
+    Settle(Waiting<bool>),
     /// An account's secrets.
     Secrets { lookup: Waiting<Lookup>, costly: bool },
     /// A login that computes, on a thread for such work. `None` if that failed.
@@ -22,12 +24,15 @@ pub(super) enum Work {
     /// The end of the session whose address this one takes.
     Succession { ended: Waiting<()>, jid: FullJid },
     /// What the former holder of a session leaves, so that it can go on here.
-    Takeover { left: Waiting<Option<Box<Unacknowledged>>>, session: Arc<Session>, request: Resume },
+    Takeover { left: Waiting<Left>, session: Arc<Session>, request: Resume },
     /// The answer to something else that the stream asked.
     Answered(Waiting<Event>),
     /// An answer to somebody who has not logged in.
     Answer(Waiting<Option<Outgoing>>),
 }
+
+/// What was left by the former holder of a session, and whether all that its client sent there is on disk.
+pub(super) type Left = (Option<Box<Unacknowledged>>, bool);
 
 impl Driver {
     /// Goes on with what is waited for, and with what had to wait for it.
@@ -58,6 +63,14 @@ impl Driver {
             Work::Entry(mut waiting) => match waiting.as_mut().poll(cx) {
                 Poll::Ready(()) => None,
                 Poll::Pending => Some(Work::Entry(waiting)),
+            },
+            Work::Settle(mut waiting) => match waiting.as_mut().poll(cx) {
+                Poll::Ready(true) => None,
+                Poll::Ready(false) => {
+                    self.unsettled();
+                    None
+                }
+                Poll::Pending => Some(Work::Settle(waiting)),
             },
             Work::Secrets { mut lookup, costly } => match lookup.as_mut().poll(cx) {
                 Poll::Ready(found) => {

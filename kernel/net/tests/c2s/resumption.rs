@@ -75,6 +75,37 @@ async fn until_hibernated(session: &Session) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_on_disk_is_not_acknowledged() {
+    let running = start(options());
+    let (mut romeo, id) = managed(&running, "romeo").await;
+    romeo.send(&format!("<message id='1'/>{ASK}")).await;
+    assert_eq!(romeo.until("<a xmlns='urn:xmpp:sm:3' h='1'/>").await.matches("<a ").count(), 1, "nobody waits");
+    let (disk, told) = tokio::sync::watch::channel(None);
+    *running.relay.disk.lock().unwrap() = Some(told);
+    romeo.send(&format!("<message id='2'/>{ASK}")).await;
+    romeo.until("<echo id='2'/>").await;
+    let early = tokio::time::timeout(Duration::from_millis(100), romeo.until("<a ")).await;
+    assert!(early.is_err(), "{early:?}");
+    disk.send(Some(true)).unwrap();
+    romeo.until("h='2'/>").await;
+    disk.send(Some(false)).unwrap();
+    romeo.send(&format!("<message id='3'/>{ASK}<message id='4'/>")).await;
+    let heard = romeo.until("<echo id='4'/>").await;
+    assert!(!heard.contains("<a "), "{heard}");
+    // Nor is it by resuming, and nothing is lost of what waits.
+    let session = session(&running, "romeo");
+    drop(romeo);
+    until_hibernated(&session).await;
+    let mut romeo = come_back(&running, "romeo").await;
+    let refused = resume(&mut romeo, &id, 4).await;
+    assert!(refused.starts_with("<failed ") && !refused.contains(" h="), "{refused}");
+    *running.relay.disk.lock().unwrap() = None;
+    let mut romeo = come_back(&running, "romeo").await;
+    let resumed = resume(&mut romeo, &id, 4).await;
+    assert!(resumed.contains("<resumed ") && resumed.contains(" h='4'"), "{resumed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_not_acknowledged_comes_again_and_the_rest_follows() {
     let running = start(options());
     let (mut romeo, id) = managed(&running, "romeo").await;

@@ -23,6 +23,8 @@ pub(crate) const DOMAIN: &str = "example.org";
 pub(crate) struct Relay {
     pub(crate) sessions: Arc<SessionTable>,
     pub(crate) told: Mutex<Vec<String>>,
+    /// When everything is on disk, and whether it ever is; nothing if nobody has to wait.
+    pub(crate) disk: Mutex<Option<tokio::sync::watch::Receiver<Option<bool>>>>,
     secrets: Secrets,
 }
 
@@ -53,6 +55,11 @@ impl Entry for Relay {
                 None
             }
         }
+    }
+
+    fn settled(&self) -> Option<Waiting<bool>> {
+        let mut disk = self.disk.lock().unwrap().clone()?;
+        Some(Box::pin(async move { disk.wait_for(Option::is_some).await.is_ok_and(|told| *told == Some(true)) }))
     }
 
     fn bound(&self, session: &Arc<Session>) -> Option<Waiting<()>> {
@@ -123,7 +130,7 @@ pub(crate) fn start(options: Options) -> Running {
     let settings = TlsSettings { domains: vec![files.clone()], client_authorities: None };
     let sessions = Arc::new(SessionTable::new(options.limits));
     let secrets = Secrets::derive("secret", xylem_sasl::DEFAULT_ITERATIONS, |bytes| bytes.fill(7)).unwrap();
-    let relay = Arc::new(Relay { sessions: sessions.clone(), told: Mutex::default(), secrets });
+    let relay = Arc::new(Relay { sessions: sessions.clone(), told: Mutex::default(), disk: Mutex::default(), secrets });
     let mut host = HostConfig::new(Domain::parse(DOMAIN).unwrap(), DecoyKey::new([1; 32]));
     host.mechanisms = [Mechanism::Plain, Mechanism::Anonymous].into();
     let environment = Arc::new(Hosts { host: Arc::new(host), next: AtomicU64::new(0) });

@@ -142,11 +142,14 @@ impl Folder {
     pub(crate) fn append(
         &mut self,
         staging: &Staging<'_>,
-        table: &Arc<str>,
+        tables: &Tables,
         place: &Place,
         row: ArchiveEntry,
     ) -> Result<u64> {
-        let state = self.state(staging, table, place)?;
+        let state = match self.states.get(place) {
+            Some(state) => *state,
+            None => self.state(staging, &tables.name(place.0), place)?,
+        };
         let held = self.held.get(place).map_or(0, |held| held.groups.len());
         let pending = match self.pending.get_mut(place) {
             Some(pending) => pending,

@@ -94,7 +94,7 @@ pub struct ArchiveRow {
     /// The time the writer gave, milliseconds since 1970.
     pub at_ms: u64,
     /// The peer the writer gave: a name, or a name, a slash and a part of it.
-    pub peer: Box<str>,
+    pub peer: Arc<str>,
     /// What was stored.
     pub payload: Bytes,
 }

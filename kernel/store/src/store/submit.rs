@@ -73,6 +73,17 @@ impl Store {
         self.submit(Batch::new()).wait().await
     }
 
+    /// Whether everything submitted before is durable, as far as that is known without waiting: `None` if
+    /// [`Store::barrier`] has to be asked. False when the store is read-only.
+    #[must_use]
+    pub fn settled(&self) -> Option<bool> {
+        let shared = self.shared();
+        match shared.fuse.check() {
+            Err(_) => Some(false),
+            Ok(()) => shared.queue.is_settled().then_some(true),
+        }
+    }
+
     /// Runs `job` on the committer's thread between two commits; also when
     /// the store is read-only, but not when it is closed.
     pub(crate) async fn run_job(&self, job: impl FnOnce(&dyn Backend, &mut Recorder) + Send + 'static) {
