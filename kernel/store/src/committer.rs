@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -59,7 +59,7 @@ impl Committer {
         let shared = Arc::clone(&self.shared);
         shared.queue.set_committer(std::thread::current().id());
         while let Some(group) = shared.queue.next_group(&shared.options) {
-            let mut batches = Vec::with_capacity(group.len());
+            let mut batches = VecDeque::with_capacity(group.len());
             for mut submission in group {
                 if let Work::Job(job) = submission.work {
                     self.commit(std::mem::take(&mut batches));
@@ -74,16 +74,15 @@ impl Committer {
                     self.reload_after_import();
                     submission.work = Work::Ops(Vec::new());
                 }
-                batches.push(submission);
+                batches.push_back(submission);
             }
             self.commit(batches);
         }
     }
 
     /// Commits a group and answers everybody in it, in order.
-    fn commit(&mut self, group: Vec<Submission>) {
-        let Some(last) = group.last().map(|submission| submission.seq) else { return };
-        let mut group = std::collections::VecDeque::from(group);
+    fn commit(&mut self, mut group: VecDeque<Submission>) {
+        let Some(last) = group.back().map(|submission| submission.seq) else { return };
         answer_relaxed(&mut group);
         let removed = removals(&group);
         let result = self.write(&mut group);
@@ -110,7 +109,7 @@ impl Committer {
         }
     }
 
-    fn write(&mut self, group: &mut std::collections::VecDeque<Submission>) -> Result<()> {
+    fn write(&mut self, group: &mut VecDeque<Submission>) -> Result<()> {
         let shared = Arc::clone(&self.shared);
         shared.fuse.check()?;
         let (mut rest, newest) = (Vec::new(), self.newest_id);
@@ -250,7 +249,7 @@ impl Committer {
 }
 
 /// Partitions from which something is removed, whose rows have to be counted again.
-fn removals(group: &std::collections::VecDeque<Submission>) -> Vec<(TableId, Arc<str>)> {
+fn removals(group: &VecDeque<Submission>) -> Vec<(TableId, Arc<str>)> {
     let ops = group.iter().filter_map(|submission| match &submission.work {
         Work::Ops(ops) => Some(ops),
         _ => None,
@@ -266,7 +265,7 @@ fn removals(group: &std::collections::VecDeque<Submission>) -> Vec<(TableId, Arc
 
 /// Relaxed batches at the front of a group need not wait for its commit; the
 /// ones behind a durable batch do, as callbacks run in order.
-fn answer_relaxed(group: &mut std::collections::VecDeque<Submission>) {
+fn answer_relaxed(group: &mut VecDeque<Submission>) {
     for submission in group.iter_mut() {
         if submission.class != Class::Relaxed || matches!(submission.work, Work::Refused(_)) {
             break;

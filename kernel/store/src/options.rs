@@ -9,7 +9,7 @@ pub struct Options {
     pub window: Duration,
     /// The same while only [`Class::Relaxed`] batches wait. Default 200 ms.
     pub relaxed_window: Duration,
-    /// A group is closed early at this many batches. Default 512.
+    /// A group is closed early at this many batches. Default 4,096.
     pub group_batches: usize,
     /// A group is closed early at this many bytes. Default 8 MiB.
     pub group_bytes: usize,
@@ -33,7 +33,7 @@ impl Default for Options {
         Self {
             window: Duration::from_millis(5),
             relaxed_window: Duration::from_millis(200),
-            group_batches: 512,
+            group_batches: 4096,
             group_bytes: 8 << 20,
             queue_batches: 65_536,
             queue_bytes: 64 << 20,

@@ -146,7 +146,7 @@ impl Queue {
     }
 
     /// The next group; `None` when the queue is closed and empty.
-    pub(crate) fn next_group(&self, options: &Options) -> Option<Vec<Submission>> {
+    pub(crate) fn next_group(&self, options: &Options) -> Option<VecDeque<Submission>> {
         let mut state = self.lock();
         loop {
             match state.time_left(options) {
@@ -243,7 +243,12 @@ impl State {
         Some(durable.map_or(relaxed, |durable| durable.min(relaxed)))
     }
 
-    fn take(&mut self, options: &Options) -> Vec<Submission> {
+    fn take(&mut self, options: &Options) -> VecDeque<Submission> {
+        if self.waiting.len() <= options.group_batches && self.bytes <= options.group_bytes {
+            (self.bytes, self.first, self.first_durable) = (0, None, None);
+            let room = self.waiting.len();
+            return std::mem::replace(&mut self.waiting, VecDeque::with_capacity(room));
+        }
         let (mut count, mut bytes) = (0, 0);
         for submission in &self.waiting {
             if count > 0 && (count >= options.group_batches || bytes + submission.bytes > options.group_bytes) {
@@ -252,7 +257,7 @@ impl State {
             count += 1;
             bytes += submission.bytes;
         }
-        let group: Vec<Submission> = self.waiting.drain(..count).collect();
+        let group: VecDeque<Submission> = self.waiting.drain(..count).collect();
         self.bytes = self.bytes.saturating_sub(bytes);
         // What stays behind has waited through this group: it goes next, at once.
         let left = !self.waiting.is_empty();

@@ -9,6 +9,7 @@ mod extensions;
 mod limits;
 mod operations;
 mod order;
+mod record;
 mod stage;
 mod turns;
 mod volatile;

@@ -73,12 +73,11 @@ pub(super) fn add(
     }
     let mut left = new.as_slice();
     while !left.is_empty() {
-        let mut bytes = 0;
-        let within = |row: &&ArchiveEntry| {
-            bytes += row.bytes();
-            bytes < chunk::BYTES * 2
+        // A few rows too many are better here than in a chunk of their own.
+        let fits = match fitting(left, 2) {
+            all if all == left.len() => all,
+            _ => fitting(left, 1),
         };
-        let fits = left.iter().take(chunk::ROWS * 2).take_while(within).count().max(1);
         let (rows, rest) = left.split_at(fits);
         if let Some(last) = rows.last() {
             put(staging, table, partition, last.id, rows);
@@ -88,6 +87,16 @@ pub(super) fn add(
     }
     state.write(staging, table, partition);
     Ok(())
+}
+
+/// How many of these rows go into a chunk of so many times the usual size; one at least.
+fn fitting(rows: &[ArchiveEntry], times: usize) -> usize {
+    let mut bytes = 0;
+    let within = |row: &&ArchiveEntry| {
+        bytes += row.bytes();
+        bytes < chunk::BYTES * times
+    };
+    rows.iter().take(chunk::ROWS * times).take_while(within).count().max(1)
 }
 
 /// Puts a row between others.
