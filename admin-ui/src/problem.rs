@@ -45,7 +45,7 @@ pub(crate) const KINDS: [(&str, u16, &str); 20] = [
 ];
 
 impl Problem {
-    /// One of [`KINDS`], by its slug.
+    /// One of `KINDS`, by its slug.
     #[must_use]
     pub fn new(slug: &str, detail: impl Into<String>) -> Self {
         let known = KINDS.iter().find(|(known, _, _)| *known == slug);

@@ -2,7 +2,7 @@
 //! session that follows.
 //!
 //! Passwords are checked by the server, with the brake that SASL has ([`People::check`]). Everything
-//! else is here: [`totp`], [`passkey`], [`recovery`] are the second factors, [`table`] holds the
+//! else is here: `totp`, `passkey`, `recovery` are the second factors, `table` holds the
 //! sessions. A session ends by itself when the password, the role or the account changes: each use
 //! asks whether the account still is what it was at sign-in ([`Standing::stamp`]).
 
