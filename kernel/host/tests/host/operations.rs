@@ -78,7 +78,7 @@ async fn what_goes_wrong_is_told_and_leaves_nothing() {
     assert!(matches!(refusal(ask(&stage, KEY, "do:put:b=1 do:crash ").await), OperationRefusal::Failed(_)));
     assert_eq!(stage.row(KEY, "b").await, None);
     stage.host.disable("t", None).unwrap();
-    assert!(matches!(refusal(ask(&stage, KEY, "x").await), OperationRefusal::Unavailable(_)));
+    assert!(matches!(refusal(ask(&stage, KEY, "x").await), OperationRefusal::Conflict(_)));
 }
 
 #[tokio::test]
