@@ -34,6 +34,25 @@ fn plan() -> Value {
     })
 }
 
+/// RFC 9112 §9.6: the answer is not lost because its request is still being sent, and the connection goes on.
+#[tokio::test]
+async fn an_answer_before_the_end_of_a_request_is_seen() {
+    let stage = owned().await;
+    let mut stream = stage.connect(b"http/1.1").await;
+    let body = "x".repeat(300_000);
+    for _ in 0..2 {
+        let head = "POST /api/v1/users HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer wrong\r\n\
+            Content-Type: application/json\r\nContent-Length: 300000\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        stream.write_all(body.as_bytes()).await.unwrap();
+        let mut answer = vec![0; 4096];
+        let length = stream.read(&mut answer).await.unwrap();
+        assert!(answer[..length].starts_with(b"HTTP/1.1 404 "), "{}", String::from_utf8_lossy(&answer[..length]));
+        assert!(length < answer.len(), "the answer is read in one piece");
+    }
+}
+
 #[tokio::test]
 async fn who_has_the_code_sets_the_server_up_and_nobody_else() {
     let stage = Stage::of(Arc::new(Town::default())).await;

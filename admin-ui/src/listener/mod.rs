@@ -110,9 +110,16 @@ impl Front {
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let pages = self.pages.clone();
         let service = service_fn(move |request: Request<Incoming>| {
-            let mut request = request.map(|body| Body::new(Paced::new(body)));
+            let (head, body) = request.into_parts();
+            let (body, unread) = Paced::new(body);
+            let mut request = Request::from_parts(head, Body::new(body));
             request.extensions_mut().insert(ConnectInfo(Peer(peer)));
-            pages.clone().oneshot(request)
+            let answer = pages.clone().oneshot(request);
+            async move {
+                let answer = answer.await;
+                unread.take().await;
+                answer
+            }
         });
         let stream = TokioIo::new(stream);
         let mut builder = hyper::server::conn::http1::Builder::new();
