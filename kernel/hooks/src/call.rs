@@ -143,4 +143,8 @@ pub trait Plugins: Send + Sync + 'static {
 pub trait Release: Send + Sync + 'static {
     /// Carries out the effects of one turn, in order.
     fn release(&self, cause: Cause, effects: Vec<Effect>) -> Done<()>;
+
+    /// The same for several turns, one behind the other. What they send to the same addresses may go out
+    /// together.
+    fn release_all(&self, turns: Vec<(Cause, Vec<Effect>)>) -> Done<()>;
 }

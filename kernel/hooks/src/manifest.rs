@@ -10,6 +10,7 @@ mod domain;
 mod extension;
 mod grants;
 mod held;
+mod limit;
 mod listener;
 mod matching;
 mod native;
@@ -29,6 +30,7 @@ pub use domain::DomainClaim;
 pub use extension::{Extend, Interface};
 pub use grants::{AccountGrants, Needs, OutboxGrant, Recipient, Sender, SessionGrants, View};
 pub use held::{ClientStateRule, Treat};
+pub use limit::{LimitCount, LimitSpec};
 pub use listener::{Framing, ListenerSpec};
 pub use native::{ElementName, Native, Record};
 pub use operation::{ArgumentKind, FieldKind, LeastRole, OperationArgument, OperationField, OperationSpec};
@@ -298,14 +300,6 @@ pub struct StoreSpec {
     pub quota_bytes: u64,
     /// What rows of an archive are found by.
     pub text: Option<TextSpec>,
-}
-
-/// `[[limit]]`: a token bucket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LimitSpec {
-    pub name: String,
-    pub count: u32,
-    pub per: Duration,
 }
 
 impl Manifest {

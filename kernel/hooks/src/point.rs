@@ -161,11 +161,15 @@ pub enum EventPoint {
     /// configuration. Key and subject: the domain.
     #[serde(rename = "domain.started")]
     DomainStarted,
+    /// The server stops; the sessions are still there, and what is sent to them goes out before they end. Told
+    /// for each key under which the plugin has groups: that is where others wait for a word. Subject: the key.
+    #[serde(rename = "server.stopping")]
+    ServerStopping,
 }
 
 impl EventPoint {
     /// How many there are.
-    pub const COUNT: usize = 11;
+    pub const COUNT: usize = 12;
 }
 
 /// Who an IQ is addressed to.

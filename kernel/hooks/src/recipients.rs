@@ -61,6 +61,12 @@ impl Recipients {
         Self { all, except }
     }
 
+    /// Whether these are the same, as far as can be said without looking at each.
+    #[must_use]
+    pub fn are(&self, others: &Self) -> bool {
+        Arc::ptr_eq(&self.all, &others.all) && self.except == others.except
+    }
+
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = &Recipient> {
         let excepted =

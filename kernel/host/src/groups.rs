@@ -81,6 +81,11 @@ impl Groups {
         }
     }
 
+    /// The keys under which a plugin has groups, in no order.
+    pub(crate) fn keys_of(&self, plugin: &str) -> Vec<Arc<str>> {
+        self.lock().keys().filter(|(of, _)| **of == *plugin).map(|(_, key)| Arc::clone(key)).collect()
+    }
+
     /// Forgets all groups of a key, or of a plugin.
     pub(crate) fn forget(&self, matches: impl Fn(&str, &str) -> bool) {
         self.lock().retain(|(plugin, key), _| !matches(plugin, key));

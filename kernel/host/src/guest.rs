@@ -13,6 +13,7 @@ use xylem_stanza::Stanza;
 use xylem_store::{Partition, Store, TableId, Turn};
 
 use crate::capability::Fault;
+use crate::configured::Configured;
 use crate::groups::GroupEdits;
 use crate::limits::{Limiter, Rate, Watch};
 use crate::operations::TableCall;
@@ -27,9 +28,9 @@ pub(crate) struct Core {
     pub(crate) services: Arc<Services>,
     /// The plugin's own stores, then the views it may read.
     pub(crate) stores: Vec<StoreSlot>,
-    /// Configuration by domain, as JSON.
-    pub(crate) configs: ArcSwap<BTreeMap<Arc<str>, Arc<str>>>,
-    pub(crate) default_config: Arc<str>,
+    /// Configuration by domain.
+    pub(crate) configs: ArcSwap<BTreeMap<Arc<str>, Arc<Configured>>>,
+    pub(crate) default_config: Arc<Configured>,
     pub(crate) log_rate: Rate,
     pub(crate) status: Mutex<Option<(Level, String)>>,
     pub(crate) counters: Counters,
@@ -211,8 +212,8 @@ impl Core {
         Ok(parts)
     }
 
-    /// The plugin's configuration for a domain, as JSON.
-    pub(crate) fn config(&self, domain: &str) -> Arc<str> {
+    /// The plugin's configuration for a domain.
+    pub(crate) fn config(&self, domain: &str) -> Arc<Configured> {
         self.configs.load().get(domain).map_or_else(|| Arc::clone(&self.default_config), Arc::clone)
     }
 }

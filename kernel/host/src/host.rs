@@ -3,6 +3,7 @@
 mod calls;
 mod catalogue;
 mod operating;
+mod stopping;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -1,9 +1,11 @@
 //! Effects on their way out after a commit, in order for each key.
 
 use std::hash::{BuildHasher, DefaultHasher, Hasher, RandomState};
+use std::iter::Peekable;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
+use smallvec::SmallVec;
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
 use xylem_hooks::Effect;
 use xylem_hooks::call::Cause;
@@ -14,6 +16,8 @@ use crate::services::Services;
 
 /// How many ways there are; keys are spread over them.
 const LANES: usize = 64;
+/// Jobs that a lane takes at a time: what they send to the same people goes out together.
+const TOGETHER: usize = 32;
 
 /// Something to be released.
 pub(crate) struct Job {
@@ -110,19 +114,24 @@ impl Lanes {
         for (mut jobs, Lane { waiting, gate, .. }) in ends {
             let services: Weak<Services> = Arc::downgrade(services);
             tokio::spawn(async move {
-                while let Some(job) = jobs.recv().await {
-                    let Some(services) = services.upgrade() else { return };
+                let mut here = Vec::new();
+                while jobs.recv_many(&mut here, TOGETHER).await > 0 {
                     let through = gate.lock().await;
-                    services.settle(&job.core, &job.cause, job.after);
-                    let released = services.release(job.cause, job.effects);
-                    drop(services);
-                    released.get().await;
-                    drop(through);
-                    if let Some(told) = job.released {
-                        // A session that ended does not listen any more.
-                        let _ = told.send(job.written);
+                    let mut left = here.drain(..).peekable();
+                    while left.peek().is_some() {
+                        let Some(services) = services.upgrade() else { return };
+                        let (turns, told) = next_of(&mut left, &services);
+                        let released = services.release_all(turns);
+                        drop(services);
+                        released.get().await;
+                        waiting.fetch_sub(told.len(), Ordering::AcqRel);
+                        for (told, written) in told {
+                            // A session that ended does not listen any more.
+                            let _ = told.map(|told| told.send(written));
+                        }
                     }
-                    waiting.fetch_sub(1, Ordering::AcqRel);
+                    drop(left);
+                    drop(through);
                 }
             });
         }
@@ -134,6 +143,28 @@ impl Lanes {
         self.lanes.get(usize::try_from(hasher.finish() % LANES as u64).unwrap_or(0))
     }
 }
+
+/// What is carried out next: jobs up to the first that has more than effects, or that one alone.
+fn next_of(left: &mut Peekable<std::vec::Drain<'_, Job>>, services: &Services) -> (Vec<(Cause, Vec<Effect>)>, Told) {
+    let (mut turns, mut told) = (Vec::new(), Told::new());
+    while let Some(Job { core, cause, after, effects, released, written }) =
+        left.next_if(|job| told.is_empty() || job.after.is_empty())
+    {
+        let alone = !after.is_empty();
+        if alone {
+            services.settle(&core, &cause, after);
+        }
+        turns.push((cause, effects));
+        told.push((released, written));
+        if alone {
+            break;
+        }
+    }
+    (turns, told)
+}
+
+/// Who waits for jobs, and whether these were written.
+type Told = SmallVec<[(Option<oneshot::Sender<bool>>, bool); 4]>;
 
 /// An announced job's place in its lane.
 pub(crate) struct Place(Option<Lane>);

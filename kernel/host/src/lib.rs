@@ -18,6 +18,7 @@ mod asks;
 mod buckets;
 mod capability;
 mod clock;
+mod configured;
 mod engine;
 mod error;
 mod extension;

@@ -176,6 +176,19 @@ impl Services {
         }
     }
 
+    /// The effects of several turns, in order.
+    pub(crate) fn release_all(&self, mut turns: Vec<(Cause, Vec<Effect>)>) -> xylem_hooks::Done<()> {
+        turns.retain(|(_, effects)| !effects.is_empty());
+        match (turns.pop(), self.release.get()) {
+            (Some((cause, effects)), Some(_)) if turns.is_empty() => self.release(cause, effects),
+            (Some(last), Some(release)) => {
+                turns.push(last);
+                release.release_all(turns)
+            }
+            _ => xylem_hooks::Done::Ready(()),
+        }
+    }
+
     pub(crate) fn release(&self, cause: Cause, effects: Vec<Effect>) -> xylem_hooks::Done<()> {
         match self.release.get() {
             Some(release) if !effects.is_empty() => release.release(cause, effects),

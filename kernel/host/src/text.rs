@@ -24,6 +24,6 @@ fn text_of(core: Weak<Core>, text: TextSpec) -> TextOf {
         let domain = partition.split_once('@').map_or(partition, |(_, domain)| domain);
         let core = core.upgrade()?;
         let stanza = || Stanza::parse(std::str::from_utf8(payload).ok()?).ok();
-        text.is_on(&core.config(domain)).then(stanza)?.map(|stanza| text.of_stanza(&stanza))
+        text.is_on(&core.config(domain).json).then(stanza)?.map(|stanza| text.of_stanza(&stanza))
     })
 }

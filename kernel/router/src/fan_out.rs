@@ -1,4 +1,4 @@
-//! One stanza to many addresses.
+//! One stanza, or a few, to many addresses.
 //!
 //! Most of them are resources that are connected, whose accounts ask no plugin about
 //! it: for those everything that does not depend on the recipient is done once, and a
@@ -13,7 +13,7 @@ use xylem_hooks::{Cause, HookPoint, Party, Plan, Recipient, Recipients, Walk};
 use xylem_session::{Session, bell};
 use xylem_stanza::{FanOut, Jid, Kind, Stanza, Type};
 
-use crate::bare::Filters;
+use crate::bare::{Filters, Needed};
 use crate::destination::Destination;
 use crate::router::{Origin, Parts, Work, poll_once};
 use crate::tap::Way;
@@ -25,18 +25,24 @@ const DOMAINS: usize = 4;
 
 impl Parts {
     /// Ends when all copies are where they belong, so that who waits for it keeps the
-    /// order of two of them.
-    pub(crate) async fn to_addresses(self: &Arc<Self>, stanza: &Stanza, to: &Recipients, origin: &Origin) {
-        if origin.hops > Cause::MAX_HOPS {
-            tracing::warn!(from = ?stanza.from(), "plugins send this on in a circle; it ends here");
-            return;
+    /// order of two of them. Each recipient gets the stanzas in their order, with one wake-up.
+    pub(crate) async fn to_addresses(self: &Arc<Self>, mut stanzas: Vec<(Stanza, Origin)>, to: &Recipients) {
+        stanzas.retain(|(stanza, origin)| {
+            let circles = origin.hops > Cause::MAX_HOPS;
+            if circles {
+                tracing::warn!(from = ?stanza.from(), "plugins send this on in a circle; it ends here");
+            }
+            !circles
+        });
+        let plans: SmallVec<[_; 1]> = stanzas.iter().map(|(stanza, _)| self.plans_of(stanza, to)).collect();
+        let mut fans: SmallVec<[Fan<'_>; 1]> = SmallVec::new();
+        for ((stanza, origin), plans) in stanzas.iter().zip(&plans) {
+            fans.push(Fan::new(self, stanza, plans, origin));
         }
-        let plans = self.plans_of(stanza, to);
-        let fan = Fan::new(self, stanza, &plans, origin);
         let mut left = to.iter();
         loop {
             let mut waiting = Vec::new();
-            let done = bell::hold(|| fan.chunk(&mut left, &mut waiting));
+            let done = bell::hold(|| chunk(&mut fans, &mut left, &mut waiting));
             // All of them are under way; the slowest decides.
             for work in waiting {
                 work.await;
@@ -77,12 +83,27 @@ pub(crate) fn is_plain(stanza: &Stanza) -> bool {
     }
 }
 
+/// Works off some recipients; says how many. What has to wait is added to `waiting`.
+fn chunk<'j>(fans: &mut [Fan<'_>], left: &mut impl Iterator<Item = &'j Recipient>, waiting: &mut Vec<Work>) -> usize {
+    let mut done = 0;
+    for to in left.take(CHUNK) {
+        done += 1;
+        waiting.extend(fans.iter_mut().fold(None, |before, fan| fan.send(to, before)));
+    }
+    for fan in fans {
+        fan.parts.counters.went_to(fan.stanza.kind(), std::mem::take(&mut fan.pushed));
+    }
+    done
+}
+
 struct Fan<'a> {
     parts: &'a Arc<Parts>,
     stanza: &'a Stanza,
     origin: &'a Origin,
     copies: FanOut,
     domains: SmallVec<[Domain<'a>; 1]>,
+    /// Copies that went the short way and are not counted yet.
+    pushed: u64,
 }
 
 struct Domain<'a> {
@@ -90,8 +111,8 @@ struct Domain<'a> {
     name: &'a str,
     /// As far as it is the same for all recipients there.
     walk: Walk<'a>,
-    /// Whether nobody is called for a recipient without rows.
-    by_rows: bool,
+    /// What a recipient must not have so that nobody is called.
+    needed: Option<Needed>,
     filters: Filters,
 }
 
@@ -101,25 +122,30 @@ impl<'a> Fan<'a> {
         let domain = |(plan, one): &'a (Arc<Plan>, Jid)| {
             let mut walk = plan.point(point).walk(&stanza.with_to(one));
             walk.narrow();
-            let (by_rows, filters) = (walk.is_over_without_rows(), Filters::of(parts, plan));
-            Domain { plan, name: one.domain(), walk, by_rows, filters }
+            let filters = Filters::of(parts, plan);
+            Domain { plan, name: one.domain(), needed: filters.needed(&walk), walk, filters }
         };
-        Self { parts, stanza, origin, copies: stanza.fan_out(), domains: plans.iter().map(domain).collect() }
+        Self { parts, stanza, origin, copies: stanza.fan_out(), domains: plans.iter().map(domain).collect(), pushed: 0 }
     }
 
-    /// Works off some recipients; says how many. What has to wait is added to `waiting`.
-    fn chunk<'j>(&self, left: &mut impl Iterator<Item = &'j Recipient>, waiting: &mut Vec<Work>) -> usize {
-        let (mut done, mut pushed) = (0, 0);
-        for to in left.take(CHUNK) {
-            done += 1;
+    /// One copy, behind what this recipient still waits for; the work that is left then.
+    fn send(&mut self, to: &Recipient, before: Option<Work>) -> Option<Work> {
+        let Some(before) = before else {
             if self.push(to) {
-                pushed += 1;
-            } else {
-                waiting.extend(poll_once(self.parts.route(self.stanza.with_to(to.jid()), self.origin.clone())));
+                self.pushed += 1;
+                return None;
             }
-        }
-        self.parts.counters.went_to(self.stanza.kind(), pushed);
-        done
+            return poll_once(self.route(to));
+        };
+        let then = self.route(to);
+        Some(Box::pin(async move {
+            before.await;
+            then.await;
+        }))
+    }
+
+    fn route(&self, to: &Recipient) -> Work {
+        self.parts.route(self.stanza.with_to(to.jid()), self.origin.clone())
     }
 
     /// The short way; false if this recipient has to go the long one.
@@ -127,7 +153,7 @@ impl<'a> Fan<'a> {
         let Some(domain) = self.domains.iter().find(|domain| domain.name == to.jid().domain()) else { return false };
         let Some(session) = self.session(to) else { return false };
         let party = Party { key: to.jid().bare_str(), domain: domain.plan.domain(), peer: self.stanza.from() };
-        let pushed = self.parts.passes(&domain.walk, domain.by_rows, &domain.filters, &session, &party)
+        let pushed = self.parts.passes(&domain.walk, domain.needed, &domain.filters, &session, &party)
             && !session.queue().is_inactive()
             && session.queue().push(self.copies.to(to.jid())).is_ok();
         if pushed {

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use xylem_hooks::{Cause, Done, Effect, Pick, Release};
-use xylem_session::{Barrier, Delivery, Session, Sessions};
+use xylem_hooks::{Cause, Done, Effect, Pick, Recipients, Release};
+use xylem_session::{Barrier, Delivery, Session, Sessions, bell};
 use xylem_stanza::{BareJid, FullJid, Jid, Kind, Stanza};
 use xylem_store::{ArchiveQuery, Purge};
 
@@ -13,26 +13,61 @@ use crate::router::{Origin, Parts, Router, at_once, done};
 impl Release for Router {
     fn release(&self, cause: Cause, effects: Vec<Effect>) -> Done<()> {
         let parts = Arc::clone(&self.0);
-        done(at_once(async move {
-            let origin = Origin { actor: cause.actor.clone(), peer: cause.peer, hops: cause.hops.saturating_add(1) };
-            let mut left = effects.into_iter();
-            loop {
-                let sent = parts.send_singly(left.as_slice(), &origin);
-                left.by_ref().take(sent).for_each(drop);
-                match left.next() {
-                    Some(effect) => parts.carry_out(effect, &cause, &origin).await,
-                    None => break,
+        done(bell::hold(|| at_once(async move { parts.turn(&cause, effects).await })))
+    }
+
+    fn release_all(&self, turns: Vec<(Cause, Vec<Effect>)>) -> Done<()> {
+        let parts = Arc::clone(&self.0);
+        let work = async move {
+            let mut turns = turns.into_iter().peekable();
+            while let Some((cause, effects)) = turns.next() {
+                let Some(to) = addressed(&effects).cloned() else {
+                    parts.turn(&cause, effects).await;
+                    continue;
+                };
+                let mut together = stanzas(&cause, effects);
+                let same = |effects: &[Effect]| addressed(effects).is_some_and(|others| others.are(&to));
+                while let Some((cause, effects)) = turns.next_if(|(_, effects)| same(effects)) {
+                    together.extend(stanzas(&cause, effects));
                 }
+                parts.to_addresses(together, &to).await;
             }
-        }))
+        };
+        done(bell::hold(|| at_once(work)))
     }
 }
 
+/// Whom a turn is for that does nothing but send one stanza to many.
+fn addressed(effects: &[Effect]) -> Option<&Recipients> {
+    match effects {
+        [Effect::ToAddresses { to, .. }] => Some(to),
+        _ => None,
+    }
+}
+
+fn stanzas(cause: &Cause, effects: Vec<Effect>) -> Vec<(Stanza, Origin)> {
+    let stanza = |effect| if let Effect::ToAddresses { stanza, .. } = effect { Some(stanza) } else { None };
+    effects.into_iter().filter_map(stanza).map(|stanza| (stanza, Origin::after(cause))).collect()
+}
+
 impl Parts {
+    async fn turn(self: &Arc<Self>, cause: &Cause, effects: Vec<Effect>) {
+        let origin = Origin::after(cause);
+        let mut left = effects.into_iter();
+        loop {
+            let sent = self.send_singly(left.as_slice(), &origin);
+            left.by_ref().take(sent).for_each(drop);
+            match left.next() {
+                Some(effect) => self.carry_out(effect, cause, &origin).await,
+                None => break,
+            }
+        }
+    }
+
     async fn carry_out(self: &Arc<Self>, effect: Effect, cause: &Cause, origin: &Origin) {
         match effect {
             Effect::Send(stanza) => self.route(stanza, origin.clone()).await,
-            Effect::ToAddresses { stanza, to } => self.to_addresses(&stanza, &to, origin).await,
+            Effect::ToAddresses { stanza, to } => self.to_addresses(vec![(stanza, origin.clone())], &to).await,
             Effect::ToSessions { account, stanza, pick } => self.to_sessions(&account, &stanza, &pick),
             Effect::Copies { account, stanza, wrapping, pick } => {
                 self.copy_to_sessions(&account, &stanza, &wrapping, &pick);

@@ -49,6 +49,11 @@ impl Origin {
         Self { actor: Some(session.jid().clone()), peer: Some(session.endpoint().peer.ip()), hops: 0 }
     }
 
+    /// What follows from a turn of a plugin.
+    pub(crate) fn after(cause: &Cause) -> Self {
+        Self { actor: cause.actor.clone(), peer: cause.peer, hops: cause.hops.saturating_add(1) }
+    }
+
     pub(crate) fn cause(&self, plan: &Plan, key: &str) -> Cause {
         Cause {
             domain: Arc::clone(plan.domain_name()),

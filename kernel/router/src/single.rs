@@ -52,6 +52,6 @@ impl Parts {
         let point = if stanza.kind() == Kind::Presence { HookPoint::PresenceIn } else { HookPoint::MessageIn };
         let walk = plan.point(point).walk(stanza);
         let party = Party { key: to.bare_str(), domain: plan.domain(), peer: stanza.from() };
-        self.passes(&walk, walk.is_over_without_rows(), filters, session, &party) && self.push(session, stanza)
+        self.passes(&walk, filters.needed(&walk), filters, session, &party) && self.push(session, stanza)
     }
 }

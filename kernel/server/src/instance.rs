@@ -149,9 +149,14 @@ impl Instance {
 
     /// Ends all sessions, lets what is queued go out, and closes the store.
     pub async fn stop(&self) {
-        self.wires.shut_down();
         let drain = self.config.load().server.drain;
-        let left = self.front.shut_down(drain).await;
+        let begun = Instant::now();
+        // At most half of the time, so that what is queued has the other half.
+        if tokio::time::timeout(drain / 2, self.plugins.stopping()).await.is_err() {
+            tracing::warn!("not every plugin had said its last words in time");
+        }
+        self.wires.shut_down();
+        let left = self.front.shut_down(drain.saturating_sub(begun.elapsed())).await;
         if left > 0 {
             tracing::warn!(connections = left, "not everything could be delivered in time");
         }

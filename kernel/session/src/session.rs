@@ -48,7 +48,7 @@ pub struct Session {
     state: AtomicU16,
     tags: AtomicU64,
     retired: AtomicBool,
-    /// See [`Session::is_bare`].
+    /// See [`Session::lacks`].
     bare: AtomicU64,
     with_login: AtomicBool,
     presence: Mutex<Option<Stanza>>,
@@ -68,6 +68,8 @@ pub struct Presence {
 }
 
 const AVAILABLE: u16 = 1 << 8;
+/// What counts of a version.
+const VERSION: u64 = u64::MAX >> 8;
 
 impl Session {
     pub(crate) fn new(jid: FullJid, id: u64, endpoint: Endpoint, limits: QueueLimits) -> Self {
@@ -205,16 +207,20 @@ impl Session {
         (before & tag.bit() != 0) != on
     }
 
-    /// Whether the account was found to have no rows for the filters that plugins have, when these rows and
-    /// filters had the version `at`.
+    /// Whether the account was found to have no rows in any of these stores, a bit for each, when all stores
+    /// that filters look at had the version `at` (56 bits of it count).
     #[must_use]
-    pub fn is_bare(&self, at: u64) -> bool {
-        self.bare.load(Ordering::Relaxed) == at
+    pub fn lacks(&self, at: u64, stores: u8) -> bool {
+        let known = self.bare.load(Ordering::Relaxed);
+        known >> 8 == at & VERSION && known & u64::from(stores) == u64::from(stores)
     }
 
     /// Remembers that. `at` was read before the rows were, and is not 0.
-    pub fn found_bare(&self, at: u64) {
-        self.bare.store(at, Ordering::Relaxed);
+    pub fn found_lacking(&self, at: u64, stores: u8) {
+        let known = self.bare.load(Ordering::Relaxed);
+        let others = if known >> 8 == at & VERSION { known & 0xFF } else { 0 };
+        // Of two that do this at once one is forgotten, and found again.
+        self.bare.store((at & VERSION) << 8 | others | u64::from(stores), Ordering::Relaxed);
     }
 
     /// Claims the right to tell others that this session is over: true exactly

@@ -73,15 +73,13 @@ pub(crate) struct Configuration {
     pub(crate) max_users: u64,
     pub(crate) broadcast: Roles,
     pub(crate) member_list: Roles,
-    /// Occupants may not send more than so much (see the manifest's limits).
-    pub(crate) calm: bool,
     /// How many messages of history are sent at most (`muc#maxhistoryfetch`).
     pub(crate) history: u64,
 }
 
 impl Configuration {
     /// That of a new room.
-    pub(crate) fn new(history: u64, calm: bool) -> Self {
+    pub(crate) fn new(history: u64) -> Self {
         Self {
             name: String::new(),
             description: String::new(),
@@ -97,7 +95,6 @@ impl Configuration {
             allow_invites: false,
             logging: false,
             non_anonymous: false,
-            calm,
             allow_pm: AllowPm::Anyone,
             max_users: 0,
             broadcast: Roles::ALL,
@@ -106,7 +103,7 @@ impl Configuration {
         }
     }
 
-    fn flags(&self) -> [bool; 10] {
+    fn flags(&self) -> [bool; 9] {
         [
             self.public,
             self.persistent,
@@ -117,7 +114,6 @@ impl Configuration {
             self.allow_invites,
             self.logging,
             self.non_anonymous,
-            self.calm,
         ]
     }
 
@@ -156,7 +152,6 @@ impl Configuration {
             allow_invites: flag(6),
             logging: flag(7),
             non_anonymous: flag(8),
-            calm: flag(9),
             allow_pm: AllowPm::ALL.get(usize::from(row.byte())).copied().unwrap_or(AllowPm::Anyone),
             broadcast: Roles(row.byte()),
             member_list: Roles(row.byte()),
@@ -172,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_row_keeps_every_option() {
-        let mut configuration = Configuration::new(20, true);
+        let mut configuration = Configuration::new(20);
         configuration.name = "A Dark Cave".into();
         configuration.secret = "cauldron".into();
         configuration.non_anonymous = true;

@@ -47,30 +47,68 @@ pub(crate) fn founded_by(account: &str) -> Result<usize, Fault> {
     Ok(DIRECTORY.by_index(FOUNDER, account)?.len() + PASSING_DIRECTORY.by_index(FOUNDER, account)?.len())
 }
 
-/// A room as the service's own administrators see it in the list.
+/// A room as administrators see it in the list.
 pub(crate) struct Listed {
-    /// Its local part.
-    pub(crate) local: String,
+    /// Its address.
+    pub(crate) jid: String,
     pub(crate) name: String,
     pub(crate) public: bool,
     pub(crate) persistent: bool,
 }
 
-/// All rooms of the first service, hidden ones too, in order of their local parts, after this one; fewer than `limit` means that
-/// there are no more.
+/// All rooms of a domain, hidden ones too: those of the first service, then those of the others by service, in order
+/// of their local parts; after this one. Fewer than `limit` means that there are no more.
 pub(crate) fn everything(after: Option<&str>, limit: u32) -> Result<Vec<Listed>, Fault> {
+    let after = after.map(Jid::new);
+    let elsewhere = after.filter(|after| !services::is_first(after.domain()));
+    let mut all = Vec::new();
+    if elsewhere.is_none() {
+        let service = ["@", &services::first()].concat();
+        let entries = entries([PUBLIC, HIDDEN], after.and_then(|after| after.local()), limit)?;
+        let listed = |entry: Entry| entry.listed([&entry.rest, service.as_str()].concat());
+        all.extend(entries.into_iter().map(listed));
+    }
+    let left = limit.saturating_sub(u32::try_from(all.len()).unwrap_or(u32::MAX));
+    if left > 0 {
+        let after = elsewhere.map(|after| [after.domain(), "/", after.local().unwrap_or_default()].concat());
+        for entry in entries([PUBLIC_ELSEWHERE, HIDDEN_ELSEWHERE], after.as_deref(), left)? {
+            let (service, local) = entry.rest.split_once('/').unwrap_or_default();
+            let jid = [local, "@", service].concat();
+            all.push(entry.listed(jid));
+        }
+    }
+    Ok(all)
+}
+
+/// A row of the directory, and what its key has behind the prefix.
+struct Entry {
+    rest: String,
+    name: Vec<u8>,
+    public: bool,
+    persistent: bool,
+}
+
+impl Entry {
+    fn listed(&self, jid: String) -> Listed {
+        let name = String::from_utf8_lossy(&self.name).into_owned();
+        Listed { jid, name, public: self.public, persistent: self.persistent }
+    }
+}
+
+/// The first of the rows under these prefixes, of public and of hidden rooms, in order of what follows these.
+fn entries([public, hidden]: [&str; 2], after: Option<&str>, limit: u32) -> Result<Vec<Entry>, Fault> {
     let mut all = Vec::new();
     for (store, persistent) in [(DIRECTORY, true), (PASSING_DIRECTORY, false)] {
-        for (prefix, public) in [(PUBLIC, true), (HIDDEN, false)] {
-            let after = after.map(|local| [prefix, local].concat());
+        for (prefix, public) in [(public, true), (hidden, false)] {
+            let after = after.map(|rest| [prefix, rest].concat());
             let rows = store.scan(prefix, after.as_deref(), limit)?;
             all.extend(rows.into_iter().filter_map(|row| {
-                let local = row.key.strip_prefix(prefix)?.to_owned();
-                Some(Listed { local, name: String::from_utf8(row.value).ok()?, public, persistent })
+                let rest = row.key.strip_prefix(prefix)?.to_owned();
+                Some(Entry { rest, name: row.value, public, persistent })
             }));
         }
     }
-    all.sort_by(|a, b| a.local.cmp(&b.local));
+    all.sort_by(|a, b| a.rest.cmp(&b.rest));
     all.truncate(limit as usize);
     Ok(all)
 }
@@ -98,22 +136,25 @@ pub(crate) fn count() -> Result<Option<u64>, Fault> {
 const PAGE: u32 = 1000;
 const COUNTED: u64 = 10_000;
 
-/// How many are in a room now, by its local part: for lists, which see no rows of rooms.
-pub(crate) fn crowd(local: &str) -> Result<u64, Fault> {
-    Ok(CROWD.get(local)?.map_or(0, |row| Reader::new(&row).number()))
+/// How many are in a room now: for lists, which see no rows of rooms.
+pub(crate) fn crowd(jid: &str) -> Result<u64, Fault> {
+    Ok(CROWD.get(place(jid))?.map_or(0, |row| Reader::new(&row).number()))
 }
 
 /// So many are in the room of this call now.
 pub(crate) fn crowded(count: u64) -> Result<(), Fault> {
     let key = runtime::key();
-    let first = services::is_first(Jid::new(&key).domain());
-    // The list is one of the first service; a room elsewhere has nothing in its place.
-    let local = if first { Jid::new(&key).local().unwrap_or_default() } else { &key };
     if count == 0 {
-        CROWD.delete(local).map(drop)
+        CROWD.delete(place(&key)).map(drop)
     } else {
-        CROWD.put(local, &Writer::default().number(count).done(), &[])
+        CROWD.put(place(&key), &Writer::default().number(count).done(), &[])
     }
+}
+
+/// Under which key a room's number of occupants stands.
+fn place(jid: &str) -> &str {
+    let room = Jid::new(jid);
+    if services::is_first(room.domain()) { room.local().unwrap_or_default() } else { jid }
 }
 
 /// Public rooms of the service that is asked, in order of their local parts, after this one: local

@@ -21,7 +21,7 @@ use crate::{
 pub(crate) fn available(cx: &Cx, stanza: &Stanza<'_>) -> Result<(), Failure> {
     let (from, nick) = (stanza.from().ok_or(Condition::BadRequest)?, nickname::wanted(stanza)?);
     let join = stanza.child(MUC, "x");
-    // §13.6: rapid changes of presence reach everybody.
+    // §14.6: rapid changes of presence reach everybody.
     if !limits::PRESENCE.take(&[&cx.key(), " ", Jid::new(from).bare()].concat()) {
         return Err(Condition::ResourceConstraint.into());
     }

@@ -43,6 +43,7 @@ mod row;
 mod services;
 mod stamp;
 mod standings;
+mod stopping;
 mod subject;
 mod sweeping;
 mod voice;
@@ -65,6 +66,7 @@ use registration::register;
 use retraction::moderate;
 use room::Room;
 use services::announce;
+use stopping::stopping;
 use sweeping::sweep;
 
 xylem_sdk::plugin!();

@@ -50,12 +50,12 @@ pub(crate) fn reflect(message: Option<Xml>, sender: &str) -> Result<(), Fault> {
     to_group(message, Some(sender), ALL, &[])
 }
 
-/// §13.6: neither one alone nor all together drown the room; moderators are trusted.
+/// Neither one alone nor all together drown the room; moderators are trusted.
 fn is_calm(room: &Room, from: &str, session: &Session) -> Result<(), Failure> {
-    if !room.configuration.calm || session.standing.role == Role::Moderator {
+    if session.standing.role == Role::Moderator {
         return Ok(());
     }
-    if limits::SPEAK.take(&[&room.jid, " ", from].concat()) && limits::NOISE.take(&room.jid) {
+    if limits::SPEAK.take(&[&room.jid, " ", Jid::new(from).bare()].concat()) && limits::NOISE.take(&room.jid) {
         return Ok(());
     }
     Err(Failure::new(Condition::ResourceConstraint).kind("wait").text("too many messages; wait a little"))

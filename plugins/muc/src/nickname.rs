@@ -19,7 +19,7 @@ pub(crate) fn wanted<'a>(stanza: &Stanza<'a>) -> Result<&'a str, Failure> {
     Ok(nick)
 }
 
-/// Bytes; longer ones are used to shout without voice (§13.6).
+/// Bytes; longer ones are used to shout without voice (§14.6).
 const LONGEST: usize = 256;
 
 /// `conflict` when somebody else has it, in the room or reserved (§7.10).
@@ -50,7 +50,7 @@ pub(crate) fn change(cx: &Cx, stanza: &Stanza<'_>, from: &str, nick: &str) -> Re
     Ok(announce(&room, &occupant, &Notice { id: stanza.id(), ..Notice::default() })?)
 }
 
-/// §13.6: without voice a nickname is no way to speak.
+/// §14.6: without voice a nickname is no way to speak.
 fn may_change(configuration: &Configuration, occupant: &Occupant) -> Result<(), Failure> {
     let mute = configuration.moderated && occupant.role < crate::privileges::Role::Participant;
     if mute { Err(Condition::NotAllowed.into()) } else { Ok(()) }

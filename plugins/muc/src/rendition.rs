@@ -15,7 +15,7 @@ pub(crate) struct Notice<'a> {
     pub(crate) gone: bool,
     /// The occupant goes, but only to come back under another nickname (§7.6).
     pub(crate) new_nick: Option<&'a str>,
-    /// Status codes (§15.6), without 110.
+    /// Status codes (§16.6), without 110.
     pub(crate) codes: &'a [&'static str],
     /// Status codes for the occupant alone.
     pub(crate) own_codes: &'a [&'static str],

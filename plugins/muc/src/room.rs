@@ -54,7 +54,7 @@ impl Room {
         let room = Self {
             jid: jid.into(),
             shelf: PASSING,
-            configuration: Configuration::new(config.history.unsigned_abs(), config.flood_protection),
+            configuration: Configuration::new(config.history.unsigned_abs()),
             locked: config.lock,
             founder: founder.into(),
             secret,

@@ -16,6 +16,11 @@ pub(crate) fn announce(cx: &Cx, _event: &Event<'_>) -> Result<(), Failure> {
     Ok(publish("disco.items.server", &all)?)
 }
 
+/// The service by that name.
+pub(crate) fn first() -> String {
+    [FIRST, &Cx::new(0).domain()].concat()
+}
+
 /// Whether its rooms stand in the first part of the directory. What concerns the hosted domain
 /// itself is about this service.
 pub(crate) fn is_first(service: &str) -> bool {

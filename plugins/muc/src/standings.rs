@@ -78,7 +78,7 @@ pub(crate) fn apply(room: &Room, actor: &Actor<'_>, wanted: &Affiliate) -> Resul
     leaving::close_if_empty(room)
 }
 
-/// §15.6.2, 101: a courtesy to somebody who is not in the room. Whoever is banned hears of it at the door.
+/// §11.2, 101: a courtesy to somebody who is not in the room. Whoever is banned hears of it at the door.
 fn tell_outside(room: &Room, wanted: &Affiliate) -> Result<(), Fault> {
     if wanted.affiliation == Affiliation::Outcast || Jid::new(&wanted.account).local().is_none() {
         return Ok(());

@@ -124,3 +124,42 @@ fn rooms_are_listed_in_pages() {
     );
     server.no_faults();
 }
+
+#[test]
+fn rooms_of_every_service_are_listed() {
+    let services = json!({ "services": ["conference.{domain}", "talk.{domain}", "halls.example"], "lock": false });
+    let server = Kit::new().plugin("xylem.muc").config("xylem.muc", services).start();
+    server.account("juliet");
+    for room in ["b@conference.localhost", "a@talk.localhost", "c@halls.example", "d@talk.localhost"] {
+        server.operation("room.create", json!({ "room": room, "public": !room.starts_with('d') })).unwrap();
+    }
+    let mut juliet = server.client("juliet@localhost/balcony");
+    juliet.send("<presence to='a@talk.localhost/J'><x xmlns='http://jabber.org/protocol/muc'/></presence>");
+    juliet.send("<presence to='e@halls.example/J'><x xmlns='http://jabber.org/protocol/muc'/></presence>");
+    let all = ["b@conference.localhost", "c@halls.example", "e@halls.example", "a@talk.localhost", "d@talk.localhost"];
+    for size in 1..=5 {
+        let (mut seen, mut wanted) = (Vec::new(), json!({ "limit": size }));
+        loop {
+            let page = list(&server, wanted.clone());
+            for room in page["items"].as_array().unwrap() {
+                let jid = room["room"].as_str().unwrap();
+                let inside = u64::from(jid.starts_with('a') || jid.starts_with('e'));
+                assert_eq!(
+                    (&room["occupants"], &room["public"]),
+                    (&json!(inside), &json!(!jid.starts_with('d'))),
+                    "{jid}"
+                );
+                assert_eq!(room["persistent"], json!(!jid.starts_with('e')), "{jid}");
+                seen.push(jid.to_owned());
+            }
+            match &page["next"] {
+                Value::Null => break,
+                next => wanted["after"] = next.clone(),
+            }
+        }
+        assert_eq!(seen, all, "{size} at a time");
+    }
+    let found = list(&server, json!({ "search": "talk." }));
+    assert_eq!(found["items"].as_array().unwrap().len(), 2, "{found}");
+    server.no_faults();
+}

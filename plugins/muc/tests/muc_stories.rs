@@ -1,40 +1,9 @@
 //! What happens in rooms, as those who are in them see it (XEP-0045).
 
-use xylem_testing::{Client, Kit, Server};
+mod coven;
 
-const ROOM: &str = "coven@conference.localhost";
-
-fn heath() -> Server {
-    let server =
-        Kit::new().plugin("xylem.muc").plugin("xylem.presence").plugin("xylem.roster").plugin("xylem.blocking").start();
-    for name in ["crone", "wiccan", "hag"] {
-        server.account(name);
-    }
-    server
-}
-
-fn enter(client: &mut Client, nick: &str) {
-    client.send(&format!("<presence to='{ROOM}/{nick}'><x xmlns='http://jabber.org/protocol/muc'/></presence>"));
-}
-
-/// A room with default settings, and its owner in it.
-fn coven(server: &Server) -> Client {
-    let mut crone = server.client("crone@localhost/desktop");
-    enter(&mut crone, "first");
-    crone.send(&format!(
-        "<iq type='set' id='open' to='{ROOM}'><query xmlns='http://jabber.org/protocol/muc#owner'>
-           <x xmlns='jabber:x:data' type='submit'/></query></iq>"
-    ));
-    crone.skip();
-    crone
-}
-
-fn somebody(server: &Server, address: &str, nick: &str) -> Client {
-    let mut client = server.client(address);
-    enter(&mut client, nick);
-    client.skip();
-    client
-}
+use coven::{ROOM, coven, enter, heath, somebody};
+use xylem_testing::Kit;
 
 fn x(inner: &str) -> String {
     format!("<x xmlns='http://jabber.org/protocol/muc#user'>{inner}</x>")
@@ -268,36 +237,6 @@ fn nobody_makes_more_rooms_than_allowed() {
         crone.skip().concat()
     };
     assert!(make("three").contains("201"), "a room that is over does not count");
-    server.no_faults();
-}
-
-#[test]
-fn nobody_drowns_a_room_that_is_protected() {
-    let kit = Kit::new().plugin("xylem.muc").config("xylem.muc", serde_json::json!({"flood_protection": true}));
-    let server = kit.start();
-    for name in ["crone", "hag"] {
-        server.account(name);
-    }
-    let mut crone = coven(&server);
-    let mut hag = somebody(&server, "hag@localhost/pda", "third");
-    let said = format!("<message type='groupchat' id='m' to='{ROOM}'><body>b</body></message>");
-    for _ in 0..50 {
-        hag.send(&said);
-    }
-    hag.skip();
-    hag.send(&said);
-    hag.receives(&format!(
-        "<message type='error' id='m' from='{ROOM}'><error type='wait'>
-           <resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>"
-    ));
-    // A moderator has something to say about that.
-    crone.skip();
-    crone.send(&said);
-    crone.receives("<message type='groupchat' id='m' from='{any}'>{...}</message>");
-    server.advance(std::time::Duration::from_secs(10));
-    hag.skip();
-    hag.send(&said);
-    hag.receives("<message type='groupchat' id='m' from='{any}'>{...}</message>");
     server.no_faults();
 }
 

@@ -158,6 +158,23 @@ impl Server {
         self.world = World::begin(&self.parts, &self.disk, &self.clock);
     }
 
+    /// The server is about to stop: plugins say their last words, clients are still there to hear them.
+    pub fn stopping(&self) {
+        self.world.run(self.world.host.stopping());
+        self.world.settle();
+    }
+
+    /// How many rows an archive of a plugin has for a key: `server.archived("xylem.muc/history", "a@conference.localhost")`.
+    ///
+    /// # Panics
+    /// If they cannot be read.
+    #[must_use]
+    #[track_caller]
+    pub fn archived(&self, store: &str, key: &str) -> u64 {
+        let counted = self.world.run(async { self.world.store.archive(store).count(key).await });
+        counted.unwrap_or_else(|error| panic!("{store}, {key}: {error}"))
+    }
+
     /// What plugins add to a slot for the first domain, put together; such as `stream.before-auth`.
     #[must_use]
     pub fn adds(&self, slot: &str) -> String {

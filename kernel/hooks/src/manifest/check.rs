@@ -13,7 +13,7 @@ use super::read::{Raw, RawExtend, RawHook, RawIq, RawListener, RawNeeds, RawOutb
 use super::refusal::{ManifestError, line_of};
 use super::units::{ByteSize, MatchName, Period};
 use super::{
-    About, Class, ConfigSchema, EventEntry, Extend, Hook, Interface, IqClaim, LimitSpec, ListenerSpec, Manifest, Match,
+    About, Class, ConfigSchema, EventEntry, Extend, Hook, Interface, IqClaim, ListenerSpec, Manifest, Match,
     OutboxLimit, Replies, Run, Shape, StoreSpec, When,
 };
 use crate::filter::{AddressForms, TypeName, Types};
@@ -47,11 +47,7 @@ pub(super) fn check(text: &str, mut raw: Raw) -> Checked<Manifest> {
     })?;
     let client_states = page.each(raw.client_state, |line, _, rule| rule.check(text, line, &matches))?;
     let domains = page.each(raw.domain, |line, _, domain| domain.check(text, line, &config))?;
-    let limits = page.each(raw.limit, |_, _, limit| {
-        let per = page.within(&limit.per, limit.per.get_ref().0, 1..=30 * 86_400_000)?;
-        page.number(&limit.count, u64::from(*limit.count.get_ref()), 1..=1_000_000)?;
-        Ok(LimitSpec { name: limit.name.into_string(), count: limit.count.into_inner(), per })
-    })?;
+    let limits = page.each(raw.limit, |_, span, limit| limit.check(text, span, &config))?;
     let listeners = page.each(raw.listener, |line, span, raw| {
         let known = config.has_list(raw.addresses.get_ref());
         page.listener(line, span, raw, known && needs.wires)

@@ -1,5 +1,7 @@
 //! `[config.*]`: what an administrator can set, and the check of what was set.
 
+use std::ops::RangeInclusive;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -55,6 +57,14 @@ impl ConfigSchema {
     /// Whether there is an option of this name, of type list.
     pub(super) fn has_list(&self, name: &str) -> bool {
         self.options.iter().any(|option| option.name == name && option.kind == ConfigKind::List)
+    }
+
+    /// Whether there is an option of this name, of type integer and with bounds within these.
+    pub(super) fn has_integer(&self, name: &str, range: RangeInclusive<i64>) -> bool {
+        let within = |bound: Option<i64>| bound.is_some_and(|bound| range.contains(&bound));
+        let fits =
+            |option: &ConfigOption| option.kind == ConfigKind::Integer && within(option.min) && within(option.max);
+        self.options.iter().any(|option| option.name == name && fits(option))
     }
 
     /// The defaults, overlaid with what was set: an object for the plugin.

@@ -9,6 +9,7 @@ use super::config::RawOption;
 use super::domain::RawDomain;
 use super::grants::{AccountGrants, OutboxGrant, SessionGrants, View};
 use super::held::RawClientState;
+use super::limit::RawLimit;
 use super::native::RawRecord;
 use super::operation::RawOperation;
 use super::refusal::ManifestError;
@@ -173,14 +174,6 @@ pub(super) struct RawStore {
 pub(super) struct RawQuota {
     pub(super) rows: Option<u64>,
     pub(super) bytes: Option<ByteSize>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawLimit {
-    pub(super) name: MatchName,
-    pub(super) count: Spanned<u32>,
-    pub(super) per: Spanned<Period>,
 }
 
 #[derive(Deserialize)]

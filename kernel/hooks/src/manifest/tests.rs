@@ -241,6 +241,8 @@ fn every_mistake_names_line_key_and_fix() {
             "as `{namespace}name`",
         ),
         ("[[limit]]\nname = \"a\"\ncount = 0\nper = \"1h\"\n".into(), 3, "[[limit]] count", "out of range"),
+        ("[[limit]]\nname = \"a\"\nper = \"1h\"\n".into(), 1, "[[limit]]", "write `count`, or `option`"),
+        ("[[limit]]\nname = \"a\"\noption = \"b\"\nper = \"1h\"\n".into(), 3, "[[limit]] option", "of type integer"),
         ("[adds]\n\"disco.sever\" = []\n".into(), 2, "[adds] \"disco.sever\"", "unknown slot; known: disco.server"),
         (
             "[adds]\n\"stream.after-auth\" = [\"<a>\"]\n".into(),

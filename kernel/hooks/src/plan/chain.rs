@@ -309,6 +309,13 @@ impl<'a> Walk<'a> {
         true
     }
 
+    /// The stores whose rows of the account decide about the hooks that are left.
+    pub fn tables(&self) -> impl Iterator<Item = &'a Arc<str>> {
+        let left = self.left;
+        let steps = (0..).zip(&self.chain.steps).filter(move |(n, _)| left >> n & 1 == 1);
+        steps.flat_map(|(_, step)| step.lookups.iter().filter_map(|lookup| lookup.table(step.key)))
+    }
+
     /// Leaves out the hooks that no row can bring in any more, for a walk that is to be
     /// cloned for many parties.
     pub fn narrow(&mut self) {

@@ -15,10 +15,12 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
 
 fn take(guest: &Guest, bucket: &str, subject: &str) -> bool {
     let core = &guest.core;
-    let Some(limit) = core.manifest.limits.iter().find(|limit| limit.name == bucket) else {
+    let Some((at, limit)) = core.manifest.limits.iter().enumerate().find(|(_, limit)| limit.name == bucket) else {
         tracing::warn!(plugin = %core.id, bucket, "no such bucket; add it as [[limit]] to its manifest");
         return false;
     };
+    let domain = guest.call.as_ref().map_or("", |call| &call.cause.domain);
+    let Some(count) = core.config(domain).tokens(at) else { return true };
     let now = core.services.clock.now_ms();
-    core.services.buckets.take(&core.id, bucket, subject, limit.count, limit.per, now)
+    core.services.buckets.take(&core.id, bucket, subject, count, limit.per, now)
 }

@@ -1,5 +1,7 @@
 //! `xylem:runtime/runtime`: log, time, randomness, configuration, on whose behalf.
 
+use std::sync::Arc;
+
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Lift, Linker, Lower};
 use xylem_stanza::Jid;
@@ -59,7 +61,7 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     into.func_wrap("config", |cx: StoreContextMut<'_, Guest>, (): ()| {
         let guest = cx.data();
         let domain = guest.call.as_ref().map_or("", |call| &call.cause.domain);
-        Ok((guest.core.config(domain),))
+        Ok((Arc::clone(&guest.core.config(domain).json),))
     })?;
     into.func_wrap("status", |cx: StoreContextMut<'_, Guest>, (level, text): (LevelName, String)| {
         let mut status = cx.data().core.status.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -199,7 +199,7 @@ fn tell(plugin: &Arc<Plugin>, entry: u32, cause: Cause, subject: &str, detail: &
     plugin.call(told(plugin, entry, cause, subject, detail))
 }
 
-fn told(plugin: &Plugin, entry: u32, cause: Cause, subject: &str, detail: &str) -> Request {
+pub(super) fn told(plugin: &Plugin, entry: u32, cause: Cause, subject: &str, detail: &str) -> Request {
     let manifest = &plugin.core.manifest;
     let at = usize::try_from(entry).unwrap_or(usize::MAX);
     Request {

@@ -13,6 +13,7 @@ use xylem_hooks::plan::ManifestEntry;
 use xylem_hooks::{Manifest, Plan};
 
 use super::Host;
+use crate::configured::Configured;
 use crate::error::HostError;
 use crate::guest::{Core, StoreSlot};
 use crate::instance::Mould;
@@ -48,7 +49,7 @@ struct Installed {
     settings: Settings,
 }
 
-type Configs = BTreeMap<Arc<str>, Arc<str>>;
+type Configs = BTreeMap<Arc<str>, Arc<Configured>>;
 
 impl Catalogue {
     pub(super) fn new(domains: Vec<Arc<str>>) -> Self {
@@ -131,7 +132,9 @@ impl Installed {
     }
 
     fn configs(&self, domains: &[Arc<str>]) -> Result<Configs, HostError> {
-        let one = |domain: &Arc<str>| Ok((Arc::clone(domain), self.config(domain)?.to_string().into()));
+        let manifest = &self.plugin.core.manifest;
+        let one =
+            |domain: &Arc<str>| Ok((Arc::clone(domain), Arc::new(Configured::new(manifest, &self.config(domain)?))));
         domains.iter().map(one).collect()
     }
 
@@ -414,8 +417,8 @@ impl Host {
         // One for each entry, then relays, then answers, then timers.
         let entries = manifest.hooks.len() + manifest.iqs.len() + manifest.events.len();
         let sites = entries + manifest.operations.len() + 3;
-        let default_config =
-            manifest.config.resolve(&Value::Null).map_or_else(|_| "{}".into(), |config| config.to_string().into());
+        let default_config = manifest.config.resolve(&Value::Null).unwrap_or_else(|_| serde_json::json!({}));
+        let default_config = Arc::new(Configured::new(&manifest, &default_config));
         let core = Arc::new(Core {
             index,
             id: manifest.id().into(),

@@ -156,6 +156,15 @@ impl Release for Written {
             written.note(&cause, effects);
         }))
     }
+
+    fn release_all(&self, turns: Vec<(Cause, Vec<Effect>)>) -> Done<()> {
+        let written = self.clone();
+        Done::Later(Box::pin(async move {
+            for (cause, effects) in turns {
+                written.release(cause, effects).get().await;
+            }
+        }))
+    }
 }
 
 pub(crate) struct Stage {

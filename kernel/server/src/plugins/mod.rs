@@ -88,6 +88,11 @@ impl PluginService {
         self.host.start();
     }
 
+    /// The server stops: plugins say their last words.
+    pub async fn stopping(&self) {
+        self.host.stopping().await;
+    }
+
     /// The plans, as the router asks for them.
     pub fn directory(&self) -> Arc<dyn xylem_router::Directory> {
         Arc::new(Directory(Arc::clone(&self.host)))

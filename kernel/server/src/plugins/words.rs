@@ -1,6 +1,6 @@
 //! What a manifest asks for, in sentences.
 
-use xylem_hooks::manifest::{Class, Needs, Recipient, RunModel, Sender, Shape};
+use xylem_hooks::manifest::{Class, LimitCount, Needs, Recipient, RunModel, Sender, Shape};
 use xylem_hooks::{HookPoint, Manifest, Phase};
 
 /// What a plugin with this manifest is allowed, each in one sentence. Two manifests that
@@ -49,7 +49,11 @@ pub fn limits(manifest: &Manifest) -> Vec<String> {
         said.push(format!("{rows} rows and {size} in the store {name} for each account, room or domain."));
     }
     for limit in &manifest.limits {
-        said.push(format!("{} times in {} s: {}.", limit.count, limit.per.as_secs(), limit.name));
+        let times = match &limit.count {
+            LimitCount::Fixed(count) => count.to_string(),
+            LimitCount::Option(option) => format!("As many as {option} says"),
+        };
+        said.push(format!("{times} times in {} s: {}.", limit.per.as_secs(), limit.name));
     }
     said
 }

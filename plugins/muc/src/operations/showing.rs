@@ -13,18 +13,17 @@ const LOOKED_AT: usize = 20_000;
 /// Rooms that are read at once.
 const BLOCK: u32 = 500;
 
-/// All rooms of a domain, under the domain's key.
-pub(crate) fn list(cx: &Cx, call: &Operation) -> Result<Json, Refusal> {
+/// All rooms of a domain, of whichever service, under the domain's key.
+pub(crate) fn list(_cx: &Cx, call: &Operation) -> Result<Json, Refusal> {
     let page = call.page();
-    let service = ["@conference.", &cx.domain()].concat();
-    let (items, next) = found(&page, &service)?;
+    let (items, next) = found(&page)?;
     let total = if page.search.is_empty() { directory::count()? } else { None };
     Ok(Json::page(items, next.as_deref(), total))
 }
 
-fn found(page: &Page<'_>, service: &str) -> Result<(Vec<Json>, Option<String>), Refusal> {
+fn found(page: &Page<'_>) -> Result<(Vec<Json>, Option<String>), Refusal> {
     let mut items = Vec::new();
-    let mut after = page.after.map(|after| Jid::new(after).local().unwrap_or(after).to_owned());
+    let mut after = page.after.map(str::to_owned);
     let mut looked = 0;
     loop {
         let block = directory::everything(after.as_deref(), BLOCK)?;
@@ -35,10 +34,10 @@ fn found(page: &Page<'_>, service: &str) -> Result<(Vec<Json>, Option<String>), 
                 // There is more, and the last one that was looked at is where to go on.
                 return Ok((items, after));
             }
-            if page.finds(&[&room.local, &room.name]) {
-                items.push(shown(&room, service)?);
+            if page.finds(&[&room.jid, &room.name]) {
+                items.push(shown(&room)?);
             }
-            after = Some(room.local);
+            after = Some(room.jid);
         }
         if whole {
             return Ok((items, None));
@@ -49,11 +48,11 @@ fn found(page: &Page<'_>, service: &str) -> Result<(Vec<Json>, Option<String>), 
     }
 }
 
-fn shown(room: &Listed, service: &str) -> Result<Json, Fault> {
+fn shown(room: &Listed) -> Result<Json, Fault> {
     Ok(Json::object()
-        .with("room", [&room.local, service].concat())
+        .with("room", &room.jid)
         .with("name", &room.name)
-        .with("occupants", directory::crowd(&room.local)?)
+        .with("occupants", directory::crowd(&room.jid)?)
         .with("public", room.public)
         .with("persistent", room.persistent))
 }

@@ -6,3 +6,4 @@
 mod crowd;
 mod idle;
 mod stage;
+mod stopping;
