@@ -73,15 +73,28 @@ pub struct Stamp {
     pub child: Arc<ElementName>,
     /// Whose archive.
     pub by: Arc<str>,
-    pub id: String,
+    /// Written as 16 hexadecimal digits.
+    pub id: u64,
 }
 
 impl Stamp {
     /// As it is put into the stanza.
     #[must_use]
     pub fn to_xml(&self) -> String {
+        let mut xml = String::with_capacity(self.child.name.len() + self.child.ns.len() + self.by.len() + 48);
+        self.write_to(&mut xml);
+        xml
+    }
+
+    /// Appends it.
+    pub fn write_to(&self, xml: &mut String) {
         let Self { child, by, id } = self;
-        format!("<{} xmlns='{}' by='{}' id='{id}'/>", child.name, child.ns, escape_attr(by))
+        for part in ["<", &child.name, " xmlns='", &child.ns, "' by='", &escape_attr(by), "' id='"] {
+            xml.push_str(part);
+        }
+        let digit = |shift: u32| char::from_digit(u32::try_from(id >> shift & 0xF).unwrap_or(0), 16).unwrap_or('0');
+        xml.extend((0..16).rev().map(|place| digit(place * 4)));
+        xml.push_str("'/>");
     }
 }
 
@@ -120,8 +133,8 @@ pub struct PluginIndex(pub u32);
 pub trait Plugins: Send + Sync + 'static {
     fn hook(&self, plugin: PluginIndex, entry: u32, bits: u64, cause: &Cause, stanza: &Stanza) -> Done<HookOutcome>;
     /// Appends to an archive as the hook's `record` says, without a call and without a wait.
-    fn record(&self, plugin: PluginIndex, entry: u32, parties: Parties<'_>, stanza: &Stanza) -> Recorded {
-        let _ = (plugin, entry, parties, stanza);
+    fn record(&self, plugin: PluginIndex, entry: u32, bits: u64, parties: Parties<'_>, stanza: &Stanza) -> Recorded {
+        let _ = (plugin, entry, bits, parties, stanza);
         Recorded::Ask
     }
     fn iq(&self, plugin: PluginIndex, entry: u32, cause: &Cause, stanza: &Stanza) -> Done<IqOutcome>;

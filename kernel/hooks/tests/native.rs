@@ -131,6 +131,6 @@ fn stamps_are_seen_by_the_hooks_that_follow_until_they_are_taken_out() {
     assert!(matches!(kept.next(Phase::Observe, &party, &Nothing), Next::Call { .. }));
     walk.removed(&mark, &stanza);
     assert!(matches!(walk.next(Phase::Observe, &party, &Nothing), Next::Done));
-    let stamp = Stamp { child: Arc::new(mark), by: "o'neil@b".into(), id: "1".into() };
-    assert_eq!(stamp.to_xml(), "<mark xmlns='urn:x' by='o&apos;neil@b' id='1'/>");
+    let stamp = Stamp { child: Arc::new(mark), by: "o'neil@b".into(), id: 0x1f };
+    assert_eq!(stamp.to_xml(), "<mark xmlns='urn:x' by='o&apos;neil@b' id='000000000000001f'/>");
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use hashbrown::HashMap;
 use xylem_hooks::Recipient;
 use xylem_stanza::Jid;
+use xylem_store::Few;
 
 /// Most members of one group.
 pub(crate) const MEMBERS: usize = 100_000;
@@ -17,7 +18,7 @@ pub(crate) const MEMBERS: usize = 100_000;
 pub(crate) type Members = Arc<Vec<Recipient>>;
 
 type Key = (Arc<str>, Arc<str>);
-type Named = BTreeMap<String, Members>;
+type Named = Few<Box<str>, Members>;
 
 /// All groups.
 #[derive(Default)]
@@ -73,7 +74,7 @@ impl Groups {
         let mut keys = self.lock();
         let groups = keys.entry((Arc::clone(plugin), Arc::clone(key))).or_default();
         for (name, edit) in edits.0 {
-            edit.apply(groups.entry(name).or_default());
+            edit.apply(groups.or_default(name.into()));
         }
         groups.retain(|_, members| !members.is_empty());
         if groups.is_empty() {
@@ -113,7 +114,14 @@ impl Edit {
         }
         for (member, on) in &self.members {
             match (find(members, member.as_str()), on) {
-                (Err(at), true) => Arc::make_mut(members).insert(at, member.clone().into()),
+                (Err(at), true) => {
+                    let members = Arc::make_mut(members);
+                    // Most have one.
+                    if members.is_empty() {
+                        members.reserve_exact(1);
+                    }
+                    members.insert(at, member.clone().into());
+                }
                 (Ok(at), false) => drop(Arc::make_mut(members).remove(at)),
                 _ => {}
             }

@@ -112,7 +112,7 @@ impl Passage<'_> {
                     return false;
                 }
                 let parties = Parties { domain: self.plan.domain_name(), key: self.key, peer: peer.as_str() };
-                match plugins.record(step.plugin, step.entry, parties, stanza) {
+                match plugins.record(step.plugin, step.entry, bits, parties, stanza) {
                     Recorded::Ask => return false,
                     Recorded::Kept(None) => {}
                     Recorded::Kept(Some(stamp)) => {
@@ -149,7 +149,10 @@ impl Passage<'_> {
         if self.stamps.is_empty() {
             return stanza;
         }
-        let xml: String = self.stamps.drain(..).map(|stamp| stamp.to_xml()).collect();
+        let mut xml = String::with_capacity(192);
+        for stamp in self.stamps.drain(..) {
+            stamp.write_to(&mut xml);
+        }
         stanza.append_children(&xml).unwrap_or_else(|error| {
             tracing::error!(%error, "a stamp cannot be put into a stanza; it goes on without");
             stanza

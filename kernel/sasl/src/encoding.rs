@@ -27,14 +27,7 @@ impl Secrets {
     /// The form for the store, some 250 bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = vec![VERSION, u8::try_from(self.iter().count()).unwrap_or(0)];
-        for (hash, keys) in self.iter() {
-            out.push(code(hash));
-            out.extend_from_slice(&keys.iterations.to_be_bytes());
-            out.push(u8::try_from(keys.salt.len()).unwrap_or(0));
-            out.extend_from_slice(&keys.salt);
-            out.extend_from_slice(&keys.stored_key);
-            out.extend_from_slice(&keys.server_key);
-        }
+        out.extend_from_slice(&self.keys);
         out
     }
 
@@ -49,6 +42,20 @@ impl Secrets {
     }
 }
 
+/// Keys one after the other, as they are stored.
+pub(crate) fn write(all: &[(Hash, StoredKeys)]) -> Box<[u8]> {
+    let mut out = Vec::new();
+    for (hash, keys) in all {
+        out.push(code(*hash));
+        out.extend_from_slice(&keys.iterations.to_be_bytes());
+        out.push(u8::try_from(keys.salt.len()).unwrap_or(0));
+        out.extend_from_slice(&keys.salt);
+        out.extend_from_slice(&keys.stored_key);
+        out.extend_from_slice(&keys.server_key);
+    }
+    out.into()
+}
+
 fn read_all(count: usize, mut rest: &[u8]) -> Option<Secrets> {
     let mut keys = Vec::new();
     for _ in 0..count.min(Hash::ALL.len()) {
@@ -61,7 +68,7 @@ fn read_all(count: usize, mut rest: &[u8]) -> Option<Secrets> {
     (rest.is_empty() && secrets.iter().count() == count).then_some(secrets)
 }
 
-fn read_one(bytes: &[u8]) -> Option<((Hash, StoredKeys), &[u8])> {
+pub(crate) fn read_one(bytes: &[u8]) -> Option<((Hash, StoredKeys), &[u8])> {
     let (&hash, rest) = bytes.split_first()?;
     let hash = Hash::ALL.into_iter().find(|h| code(*h) == hash)?;
     let (iterations, rest) = rest.split_first_chunk::<4>()?;

@@ -180,7 +180,7 @@ impl Exchange {
         self.secrets.clone_from(&secrets);
         match waiting {
             Waiting::Scram { hash, first, account } => {
-                let keys = secrets.and_then(|s| s.get(hash).cloned());
+                let keys = secrets.and_then(|s| s.get(hash));
                 self.challenge(hash, &first, account, keys, standing)
             }
             Waiting::Plain { password, account } => {

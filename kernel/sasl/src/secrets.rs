@@ -6,6 +6,7 @@ use stringprep::saslprep;
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
+use crate::encoding;
 use crate::mechanism::Hash;
 
 /// PBKDF2 rounds for new passwords. A login by SCRAM costs the client this
@@ -50,8 +51,9 @@ pub struct StoredKeys {
 /// logging in by such a mechanism then fails as if the password were wrong.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secrets {
-    /// Sorted by hash, each hash once, none of them malformed.
-    keys: Vec<(Hash, StoredKeys)>,
+    /// Sorted by hash, each hash once, none of them malformed. As they are stored: a server has those of many
+    /// accounts in memory and looks at them once in a login.
+    pub(crate) keys: Box<[u8]>,
 }
 
 impl Secrets {
@@ -78,24 +80,29 @@ impl Secrets {
         let mut keys: Vec<_> = keys.into_iter().filter(|(hash, keys)| keys.fit(*hash)).collect();
         keys.sort_by_key(|(hash, _)| *hash);
         keys.dedup_by_key(|(hash, _)| *hash);
-        Self { keys }
+        Self { keys: encoding::write(&keys) }
     }
 
     /// The keys for one hash, where the account has them.
-    pub fn get(&self, hash: Hash) -> Option<&StoredKeys> {
+    pub fn get(&self, hash: Hash) -> Option<StoredKeys> {
         self.iter().find(|(h, _)| *h == hash).map(|(_, keys)| keys)
     }
 
     /// With other keys for one hash.
     #[must_use]
     pub fn with(self, hash: Hash, keys: StoredKeys) -> Self {
-        let others = self.keys.into_iter().filter(|(other, _)| *other != hash);
+        let others = self.iter().filter(|(other, _)| *other != hash);
         Self::from_keys(others.chain([(hash, keys)]).collect::<Vec<_>>())
     }
 
     /// Every hash with its keys, weakest hash first.
-    pub fn iter(&self) -> impl Iterator<Item = (Hash, &StoredKeys)> {
-        self.keys.iter().map(|(hash, keys)| (*hash, keys))
+    pub fn iter(&self) -> impl Iterator<Item = (Hash, StoredKeys)> {
+        let mut rest = &*self.keys;
+        std::iter::from_fn(move || {
+            let (one, after) = encoding::read_one(rest)?;
+            rest = after;
+            Some(one)
+        })
     }
 
     /// Whether this is the password; the comparison takes constant time.
@@ -115,7 +122,7 @@ impl Secrets {
 
 impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.keys.iter().map(|(hash, _)| hash)).finish()
+        f.debug_list().entries(self.iter().map(|(hash, _)| hash)).finish()
     }
 }
 

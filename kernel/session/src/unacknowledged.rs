@@ -122,6 +122,11 @@ impl Unacknowledged {
 
     /// For a long wait: gives back spare memory.
     pub fn shrink(&mut self) {
+        for item in &mut self.items {
+            if let Item::Stanza(stanza) = item {
+                stanza.shrink();
+            }
+        }
         self.items.shrink_to_fit();
     }
 

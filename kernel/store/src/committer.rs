@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
-use crate::archive::{self, Purge};
+use crate::archive::{self, Group, Purge};
 use crate::backend::{Backend, Scan};
 use crate::batch::Batch;
 use crate::error::{Result, StoreError};
@@ -116,8 +116,13 @@ impl Committer {
         let attempt = catch_unwind(AssertUnwindSafe(|| {
             let mut staging = Staging::new(&*shared.backend, shared.texts.load_full());
             for submission in group.iter_mut() {
-                if let Work::Ops(ops) = &mut submission.work {
-                    ops.drain(..).try_for_each(|op| self.lower(&mut staging, op, &mut rest))?;
+                match &mut submission.work {
+                    Work::Ops(ops) => ops.drain(..).try_for_each(|op| self.lower(&mut staging, op, &mut rest))?,
+                    Work::Rows(group) => {
+                        let group = std::mem::replace(&mut **group, Group::new());
+                        self.newest_id = self.newest_id.max(self.archives.take(&mut staging, &shared.tables, group)?.0);
+                    }
+                    Work::Refused(_) | Work::Job(_) => {}
                 }
             }
             if self.newest_id != newest {
@@ -132,13 +137,13 @@ impl Committer {
 
     fn put_batch(&mut self, batch: &Batch, batches: usize) -> Result<()> {
         if batch.is_empty() {
-            self.archives.committed(&self.shared.tails);
+            self.archives.committed(&self.shared.tails, &self.shared.tallies);
             return Ok(());
         }
         let start = Instant::now();
         self.shared.backend.commit(batch)?;
         let took = start.elapsed();
-        self.archives.committed(&self.shared.tails);
+        self.archives.committed(&self.shared.tails, &self.shared.tallies);
         // After the commit: whoever takes a key from here reads what was committed.
         if let Some(changed) = self.recorder.changed.upgrade() {
             let keys = batch.ops().iter().map(|op| (Arc::clone(&op.table), op.key.clone()));
@@ -185,13 +190,9 @@ impl Committer {
     ) -> Result<()> {
         let shared = Arc::clone(&self.shared);
         let op = match op {
-            // By far the most frequent.
             TurnOp::Append { table, partition, entry } => {
                 self.newest_id = self.newest_id.max(entry.id.to_u64());
-                let place = (table, partition);
-                let rows = self.archives.append(staging, &shared.tables, &place, entry)?;
-                shared.tallies.counted(table, &place.1, rows);
-                return Ok(());
+                return self.archives.append(staging, &shared.tables, (table, partition), entry);
             }
             TurnOp::Raw(op) => {
                 staging.write(op);

@@ -16,6 +16,7 @@ mod committer;
 mod disk_space;
 mod error;
 pub mod export;
+pub mod few;
 pub mod health;
 pub mod import;
 mod keys;
@@ -41,6 +42,7 @@ pub use archive::{
 pub use backend::{Backend, BackendKind, Scan};
 pub use batch::{Batch, MAX_KEY, MAX_TABLE_NAME, MAX_VALUE, Op};
 pub use error::{Result, StoreError};
+pub use few::Few;
 pub use health::Health;
 pub use kv::Kv;
 #[doc(hidden)]
@@ -49,7 +51,7 @@ pub use metrics::MetricsSnapshot;
 pub use options::{Class, Options};
 pub use partition::{IndexHit, Partition, RowHit};
 pub use row::{MAX_INDEX_NAME, MAX_INDEX_VALUE, MAX_INDEXED};
-pub use store::Store;
+pub use store::{NewRow, Store};
 pub use tables::TableId;
 pub use text::{Search, Sought, TextOf};
 pub use ticket::Ticket;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use crate::archive::Group;
 use crate::backend::Backend;
 use crate::error::Result;
 use crate::locks::Mutex;
@@ -24,6 +25,8 @@ pub(crate) struct Submission {
 
 pub(crate) enum Work {
     Ops(Vec<TurnOp>),
+    /// Archive rows for which nobody waits, those of several submissions.
+    Rows(Box<Group>),
     /// Refused already; it only keeps its place for its callback.
     Refused(crate::error::StoreError),
     /// Runs on the committer thread between two commits.
@@ -205,6 +208,35 @@ impl Queue {
 }
 
 impl Place<'_> {
+    /// Takes the place for a row of an archive. Rows that follow each other make one group.
+    pub(crate) fn append(mut self, class: Class, bytes: usize, add: impl FnOnce(&mut Group)) {
+        let state = &mut *self.state;
+        match state.waiting.back_mut() {
+            Some(Submission { seq, class: last, work: Work::Rows(group), bytes: all, done: Done::Nobody })
+                if *last == class && !group.is_full() =>
+            {
+                add(group);
+                (*seq, *all) = (self.seq, *all + bytes);
+                state.last_seq = self.seq;
+                if class == Class::Durable {
+                    state.last_durable = self.seq;
+                }
+                let before = state.bytes;
+                state.bytes += bytes;
+                let full = before < self.options.group_bytes && state.bytes >= self.options.group_bytes;
+                drop(self.state);
+                if full {
+                    self.queue.filled.notify_one();
+                }
+            }
+            _ => {
+                let mut group = Group::new();
+                add(&mut group);
+                self.push(class, Work::Rows(Box::new(group)), bytes, Done::Nobody);
+            }
+        }
+    }
+
     /// Takes the place.
     pub(crate) fn push(mut self, class: Class, work: Work, bytes: usize, done: Done) {
         let now = Instant::now();

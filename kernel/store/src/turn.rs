@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use bytestring::ByteString;
 
 use crate::archive::{ArchiveClock, ArchiveId, Purge};
 use crate::backend::Scan;
@@ -46,7 +47,7 @@ pub(crate) struct ArchiveEntry {
     pub(crate) at_ms: u64,
     /// The writer's own.
     pub(crate) marks: u8,
-    pub(crate) peer: Arc<str>,
+    pub(crate) peer: ByteString,
     pub(crate) payload: Bytes,
 }
 

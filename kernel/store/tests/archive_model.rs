@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use xylem_store::{ArchiveId, ArchiveQuery, BackendKind, Options, PeersQuery, Purge, Store};
+use xylem_store::options::Class;
+use xylem_store::{ArchiveId, ArchiveQuery, BackendKind, NewRow, Options, PeersQuery, Purge, Store};
 
 const PARTITIONS: [&str; 3] = ["juliet@b", "romeo@b", "\0odd"];
 const PEERS: [&str; 6] = ["a@b", "a@b/x", "a@b/y", "c@d", "c@d/x", ""];
@@ -47,6 +48,21 @@ fn append(store: &Store, model: &mut Model, dice: &mut Dice, partition: usize, c
     let id = turn.append_marked(table, PARTITIONS[partition], *clock, marked, row.payload.clone()).unwrap();
     model.insert((partition, id), row);
     turn
+}
+
+/// In two archives, as a message is, so that they share the payload.
+fn unheard(store: &Store, model: &mut Model, dice: &mut Dice, partition: usize, clock: &mut u64) {
+    *clock += dice.roll(3) as u64;
+    let payload = vec![b'.'; dice.roll(300)];
+    for partition in [partition, dice.roll(PARTITIONS.len())] {
+        let row = Row { peer: PEERS[dice.roll(PEERS.len())], marks: 1 << dice.roll(3), payload: payload.clone() };
+        let class = if dice.roll(5) == 0 { Class::Relaxed } else { Class::Durable };
+        let new = NewRow { at_ms: *clock, peer: row.peer, marks: row.marks, payload: &payload, class };
+        let before = model.keys().filter(|(of, _)| *of == partition).count() as u64;
+        let purging = |rows: u64| rows >= before;
+        let id = store.append_unheard(store.table("t"), PARTITIONS[partition], new, purging).unwrap().unwrap();
+        model.insert((partition, id), row);
+    }
 }
 
 fn purge(model: &mut Model, dice: &mut Dice, partition: usize, clock: u64) -> Purge {
@@ -166,6 +182,10 @@ async fn run(kind: BackendKind, seed: u64) {
         for _ in 0..dice.roll(400) {
             let partition = dice.roll(PARTITIONS.len());
             let table = store.table("t");
+            if dice.roll(2) == 0 {
+                unheard(&store, &mut model, &mut dice, partition, &mut clock);
+                continue;
+            }
             let mut turns = vec![append(&store, &mut model, &mut dice, partition, &mut clock)];
             match dice.roll(30) {
                 0 => {

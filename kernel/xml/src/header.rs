@@ -1,5 +1,6 @@
 //! The opening tag of a stream.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -54,7 +55,7 @@ impl StreamHeader {
         if scope.prefixes.is_empty() {
             return Ok(Scope::with_default(&scope.default));
         }
-        Ok(Arc::new(scope))
+        Ok(shared(scope))
     }
 
     /// The tag as an element without content: its namespace, name, attributes.
@@ -134,6 +135,18 @@ impl StreamHeader {
     pub(crate) fn ends_with(&self, tag: &[u8]) -> bool {
         end_name(tag) == Some(self.qname.as_bytes())
     }
+}
+
+thread_local! {
+    static LAST: RefCell<Option<Arc<Scope>>> = const { RefCell::new(None) };
+}
+
+/// Nearly all clients declare the same: then they share it, as long as they live.
+fn shared(scope: Scope) -> Arc<Scope> {
+    LAST.with_borrow_mut(|last| match last {
+        Some(last) if last.default == scope.default && last.prefixes == scope.prefixes => Arc::clone(last),
+        _ => Arc::clone(last.insert(Arc::new(scope))),
+    })
 }
 
 /// Checks an XML declaration `<?xml …?>` (XML 1.0 §2.8; RFC 6120 §11.5, §11.6).

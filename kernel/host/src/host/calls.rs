@@ -38,9 +38,9 @@ impl Plugins for Host {
         }
     }
 
-    fn record(&self, plugin: PluginIndex, entry: u32, parties: Parties<'_>, stanza: &Stanza) -> Recorded {
+    fn record(&self, plugin: PluginIndex, entry: u32, bits: u64, parties: Parties<'_>, stanza: &Stanza) -> Recorded {
         match self.plugin(plugin) {
-            Some(plugin) => record::record(&plugin.core, entry, parties, stanza),
+            Some(plugin) => record::record(&plugin.core, entry, bits, parties, stanza),
             None => Recorded::Ask,
         }
     }

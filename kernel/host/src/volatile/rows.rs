@@ -1,8 +1,9 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use bytes::Bytes;
+use xylem_store::Few;
 
 use super::Draft;
 
@@ -25,7 +26,7 @@ pub(crate) struct Rows(RwLock<State>);
 
 #[derive(Default)]
 struct State {
-    rows: BTreeMap<Arc<str>, Row>,
+    rows: Few<Arc<str>, Row>,
     /// Index, value, key.
     index: BTreeSet<(Box<str>, Box<str>, Arc<str>)>,
     bytes: usize,
@@ -62,7 +63,7 @@ impl Rows {
     /// Rows in key order from a bound on whose key begins so.
     pub(crate) fn scan(&self, from: Bound<&str>, prefix: &str, limit: usize) -> Vec<Hit> {
         let state = self.read();
-        let range = state.rows.range::<str, _>((from, Bound::Unbounded));
+        let range = state.rows.range::<str>((from, Bound::Unbounded));
         let hits = range.take_while(|(key, _)| key.starts_with(prefix)).take(limit);
         hits.map(|(key, row)| (Arc::clone(key), row.value.clone())).collect()
     }

@@ -109,7 +109,7 @@ fn an_unknown_user_has_the_same_salt_every_time() {
 
 #[test]
 fn an_account_without_keys_for_the_hash_fails_as_if_unknown() {
-    let keys = secrets().get(Hash::Sha1).cloned().unwrap();
+    let keys = secrets().get(Hash::Sha1).unwrap();
     let only_sha1 = Secrets::from_keys([(Hash::Sha1, keys)]);
     let lookup = Lookup::Found { secrets: only_sha1, standing: Standing::Active };
     let mut exchange = begin("SCRAM-SHA-512", offer());

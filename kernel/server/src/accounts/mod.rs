@@ -366,7 +366,7 @@ mod tests {
         let juliet = accounts.address("juliet@a.example").unwrap();
         let was = accounts.create(&juliet, "pencil".into()).await.unwrap().secrets.clone();
         let more = Secrets::derive("pencil", 5000, |salt| salt.fill(7)).unwrap();
-        let now = was.clone().with(Hash::Sha512, more.get(Hash::Sha512).unwrap().clone());
+        let now = was.clone().with(Hash::Sha512, more.get(Hash::Sha512).unwrap());
         assert!(accounts.upgrade(&juliet, &was, now.clone()).await.unwrap());
         accounts.forget();
         assert_eq!(accounts.find(&juliet).await.unwrap().unwrap().secrets, now);

@@ -94,7 +94,7 @@ impl People for Residents {
 
 fn standing(key: &DecoyKey, account: &str, record: &Record) -> Standing {
     let keys = record.secrets.iter().next();
-    let (salt, stored) = keys.map(|(_, keys)| (&*keys.salt, &*keys.stored_key)).unwrap_or_default();
+    let (salt, stored) = keys.as_ref().map(|(_, keys)| (&*keys.salt, &*keys.stored_key)).unwrap_or_default();
     let role = serde_json::to_vec(&record.role).unwrap_or_default();
     let parts = [account.as_bytes(), &record.created.to_be_bytes(), salt, stored, &role];
     let made = key.derive("sessions of an account", &parts);

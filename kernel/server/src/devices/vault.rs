@@ -53,7 +53,7 @@ pub(super) struct Redeemed {
 pub(super) fn credentials(key: &DecoyKey, record: &Record) -> String {
     let created = record.created.to_be_bytes();
     let keys = record.secrets.iter().next();
-    let (salt, stored) = keys.map(|(_, keys)| (&*keys.salt, &*keys.stored_key)).unwrap_or_default();
+    let (salt, stored) = keys.as_ref().map(|(_, keys)| (&*keys.salt, &*keys.stored_key)).unwrap_or_default();
     hex(&key.derive("credentials of an account", &[&created, salt, stored])[..8])
 }
 

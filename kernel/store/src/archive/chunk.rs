@@ -6,6 +6,7 @@
 //! payload begin, then these; all numbers little endian.
 
 use bytes::Bytes;
+use bytestring::ByteString;
 
 use super::ArchiveId;
 use crate::error::{Result, StoreError};
@@ -115,12 +116,12 @@ impl<'a> Row<'a> {
         if range.end > end || end > self.chunk.stored.len() {
             return Err(damaged());
         }
-        let peer = self.chunk.stored.get(range.clone()).and_then(|peer| std::str::from_utf8(peer).ok());
+        let peer = ByteString::try_from(self.chunk.stored.slice(range.clone()));
         Ok(ArchiveEntry {
             id: self.id(),
             at_ms: u64::from_le_bytes(self.chunk.number(self.place() + 8)),
             marks: u8::from_le_bytes(self.chunk.number(self.place() + 16)),
-            peer: peer.ok_or_else(damaged)?.into(),
+            peer: peer.map_err(|_| damaged())?,
             payload: self.chunk.stored.slice(range.end..end),
         })
     }

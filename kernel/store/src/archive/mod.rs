@@ -17,12 +17,14 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use bytestring::ByteString;
 
 pub(crate) use clock::ArchiveClock;
 pub(crate) use fold::Folder;
+pub(crate) use group::{Draft, Group};
 pub use peers::{ArchiveMark, ArchivePeer, PeersQuery};
 pub(crate) use tail::Tails;
-pub(crate) use tally::Tallies;
+pub(crate) use tally::{Reserved, Tallies};
 
 use crate::backend::Backend;
 use crate::error::Result;
@@ -94,7 +96,7 @@ pub struct ArchiveRow {
     /// The time the writer gave, milliseconds since 1970.
     pub at_ms: u64,
     /// The peer the writer gave: a name, or a name, a slash and a part of it.
-    pub peer: Arc<str>,
+    pub peer: ByteString,
     /// What was stored.
     pub payload: Bytes,
 }

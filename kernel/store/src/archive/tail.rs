@@ -28,7 +28,7 @@ impl Tails {
     pub(super) fn change(
         &self,
         folded: impl Iterator<Item = Place>,
-        added: impl Iterator<Item = (Place, Vec<ArchiveEntry>)>,
+        added: impl Iterator<Item = (Place, ArchiveEntry)>,
     ) {
         let mut tails = self.lock();
         for (table, partition) in folded {
@@ -36,11 +36,13 @@ impl Tails {
                 tails.remove(&partition);
             }
         }
-        for ((table, partition), rows) in added {
+        for ((table, partition), row) in added {
             let tail = tails.entry(table).or_default().entry(partition).or_default();
-            tail.extend(rows);
-            if !tail.is_sorted_by_key(|row| row.id) {
-                tail.sort_by_key(|row| row.id);
+            match tail.last() {
+                Some(last) if last.id > row.id => {
+                    tail.insert(tail.partition_point(|other| other.id < row.id), row);
+                }
+                _ => tail.push(row),
             }
         }
     }

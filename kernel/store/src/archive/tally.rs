@@ -5,6 +5,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use hashbrown::HashMap;
 
+use super::tail::Place;
 use crate::locks::Mutex;
 use crate::tables::TableId;
 
@@ -20,6 +21,17 @@ struct Tally {
     committed: Option<u64>,
     /// Rows submitted since.
     pending: u64,
+    /// The last submission of rows that came without a turn.
+    last: u64,
+}
+
+/// Whether a row may come.
+pub(crate) enum Reserved {
+    /// It counts from now on; the name of its partition.
+    Taken(Arc<str>),
+    Refused,
+    /// How many rows there are has to be read.
+    Unknown,
 }
 
 impl Tallies {
@@ -36,11 +48,39 @@ impl Tallies {
         partitions.entry(Arc::clone(partition)).or_default().pending += 1;
     }
 
-    /// The committer counted an append: so many rows there are with it.
-    pub(crate) fn counted(&self, table: TableId, partition: &str, rows: u64) {
-        if let Some(tally) = self.lock().get_mut(&table).and_then(|partitions| partitions.get_mut(partition)) {
-            tally.committed = Some(rows);
-            tally.pending = tally.pending.saturating_sub(1);
+    /// The same without a turn, in the submission `seq`, if `takes` says so of how many there are.
+    pub(crate) fn reserve(&self, table: TableId, partition: &str, seq: u64, takes: impl Fn(u64) -> bool) -> Reserved {
+        let mut tables = self.lock();
+        let known = tables.get_mut(&table).and_then(|partitions| {
+            let name = partitions.get_key_value(partition).map(|(name, _)| Arc::clone(name))?;
+            Some((name, partitions.get_mut(partition)?))
+        });
+        let Some((name, tally)) = known else { return Reserved::Unknown };
+        match tally.committed {
+            None => Reserved::Unknown,
+            Some(committed) if !takes(committed.saturating_add(tally.pending)) => Reserved::Refused,
+            Some(_) => {
+                tally.pending += 1;
+                tally.last = seq;
+                Reserved::Taken(name)
+            }
+        }
+    }
+
+    /// Of the rows that came without a turn, the submission of the last; what is not known here is committed.
+    pub(crate) fn last(&self, table: TableId, partition: &str) -> u64 {
+        let tables = self.lock();
+        tables.get(&table).and_then(|partitions| partitions.get(partition)).map_or(0, |tally| tally.last)
+    }
+
+    /// Appends are committed: so many rows there are with each.
+    pub(crate) fn counted<'a>(&self, rows: impl Iterator<Item = (&'a Place, u64)>) {
+        let mut tables = self.lock();
+        for ((table, partition), rows) in rows {
+            if let Some(tally) = tables.get_mut(table).and_then(|partitions| partitions.get_mut(partition)) {
+                tally.committed = Some(rows);
+                tally.pending = tally.pending.saturating_sub(1);
+            }
         }
     }
 

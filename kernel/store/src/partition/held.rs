@@ -1,10 +1,11 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use bytes::Bytes;
 
 use super::{RowHit, within};
 use crate::backend::Scan;
+use crate::few::Few;
 use crate::row::Row;
 use crate::staging::as_ref;
 use crate::turn::TurnOp;
@@ -16,13 +17,14 @@ const ROW_BYTES: usize = 128;
 type IndexEntry = (Box<str>, Bytes, Bytes);
 
 /// All rows of a partition, and their index.
+#[derive(Default)]
 pub(super) struct Held {
-    rows: BTreeMap<Bytes, Row>,
+    rows: Few<Bytes, Row>,
     index: BTreeSet<IndexEntry>,
 }
 
 impl Held {
-    pub(super) fn new(rows: BTreeMap<Bytes, Row>) -> Self {
+    pub(super) fn new(rows: Few<Bytes, Row>) -> Self {
         let index = rows.iter().flat_map(|(key, row)| index_entries(key, row)).collect();
         Self { rows, index }
     }
@@ -40,7 +42,7 @@ impl Held {
     }
 
     pub(super) fn scan(&self, scan: &Scan) -> Vec<(Bytes, RowHit)> {
-        let range = self.rows.range::<[u8], _>((as_ref(&scan.lower), as_ref(&scan.upper)));
+        let range = self.rows.range::<[u8]>((as_ref(&scan.lower), as_ref(&scan.upper)));
         let hit = |(key, row): (&Bytes, &Row)| (key.clone(), (key.clone(), row.value.clone()));
         if scan.reverse {
             range.rev().take(scan.limit).map(hit).collect()
@@ -72,8 +74,7 @@ impl Held {
             TurnOp::Delete { key, .. } => (key, None),
             TurnOp::DeletePartition { .. } => {
                 let freed = self.bytes();
-                self.rows.clear();
-                self.index.clear();
+                *self = Self::default();
                 return -freed.cast_signed();
             }
             TurnOp::Append { .. } | TurnOp::Replace { .. } | TurnOp::Purge { .. } | TurnOp::Raw(_) => return 0,

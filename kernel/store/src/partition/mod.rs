@@ -7,7 +7,7 @@ mod stored;
 use std::collections::BTreeMap;
 use std::ops::{Bound, RangeBounds};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
 use bytes::Bytes;
 
@@ -17,6 +17,7 @@ pub(crate) use stored::Source;
 
 use crate::backend::Scan;
 use crate::error::Result;
+use crate::few::Few;
 use crate::locks::RwLock;
 use crate::row::Row;
 use crate::staging::as_ref;
@@ -35,10 +36,10 @@ const PARTITION_BYTES: usize = 512;
 /// access unless the partition is too big to be held.
 pub struct Partition {
     table: TableId,
-    name: Box<str>,
-    pub(crate) hash: u64,
     pub(crate) used: AtomicBool,
-    source: Source,
+    name: Arc<str>,
+    pub(crate) hash: u64,
+    source: Arc<Source>,
     state: RwLock<State>,
 }
 
@@ -49,24 +50,25 @@ struct State {
     bytes: usize,
 }
 
+/// Most partitions have no row: what is not there is not allocated.
 enum Rows {
-    Held(Held),
+    Held(Option<Box<Held>>),
     /// Too big to be held: only what is not committed yet.
-    Through(Overlay),
+    Through(Box<Overlay>),
 }
 
 impl Partition {
-    pub(crate) fn held(table: TableId, name: Box<str>, hash: u64, source: Source, rows: BTreeMap<Bytes, Row>) -> Self {
-        let held = Held::new(rows);
-        let bytes = held.bytes();
+    pub(crate) fn held(table: TableId, name: Arc<str>, hash: u64, source: Arc<Source>, rows: Few<Bytes, Row>) -> Self {
+        let held = (!rows.is_empty()).then(|| Box::new(Held::new(rows)));
+        let bytes = held.as_ref().map_or(0, |held| held.bytes());
         Self::new(table, name, hash, source, Rows::Held(held), bytes)
     }
 
-    pub(crate) fn through(table: TableId, name: Box<str>, hash: u64, source: Source) -> Self {
-        Self::new(table, name, hash, source, Rows::Through(Overlay::default()), 0)
+    pub(crate) fn through(table: TableId, name: Arc<str>, hash: u64, source: Arc<Source>) -> Self {
+        Self::new(table, name, hash, source, Rows::Through(Box::default()), 0)
     }
 
-    fn new(table: TableId, name: Box<str>, hash: u64, source: Source, rows: Rows, bytes: usize) -> Self {
+    fn new(table: TableId, name: Arc<str>, hash: u64, source: Arc<Source>, rows: Rows, bytes: usize) -> Self {
         let state = State { rows, last_write: 0, bytes };
         Self { table, name, hash, used: AtomicBool::new(true), source, state: RwLock::new(state) }
     }
@@ -96,7 +98,8 @@ impl Partition {
     /// held partition gives none.
     pub fn get(&self, key: &[u8]) -> Result<Option<Bytes>> {
         match &self.read().rows {
-            Rows::Held(held) => return Ok(held.get(key).map(|row| row.value.clone())),
+            Rows::Held(None) => return Ok(None),
+            Rows::Held(Some(held)) => return Ok(held.get(key).map(|row| row.value.clone())),
             Rows::Through(overlay) => match overlay.rows.get(key) {
                 Some((_, row)) => return Ok(row.as_ref().map(|row| row.value.clone())),
                 None if overlay.wiped.is_some() => return Ok(None),
@@ -139,7 +142,7 @@ impl Partition {
     /// As [`Partition::get`].
     pub fn len(&self) -> Result<usize> {
         if let Rows::Held(held) = &self.read().rows {
-            return Ok(held.len());
+            return Ok(held.as_ref().map_or(0, |held| held.len()));
         }
         Ok(self.scan(&Scan::all())?.len())
     }
@@ -150,7 +153,7 @@ impl Partition {
     /// As [`Partition::get`].
     pub fn is_empty(&self) -> Result<bool> {
         if let Rows::Held(held) = &self.read().rows {
-            return Ok(held.len() == 0);
+            return Ok(held.as_ref().is_none_or(|held| held.len() == 0));
         }
         Ok(self.scan(&Scan::all().limit(1))?.is_empty())
     }
@@ -188,7 +191,7 @@ impl Partition {
     ) -> Result<Vec<(K, RowHit)>> {
         let own = match &self.read().rows {
             Rows::Held(_) => Overlay::default(),
-            Rows::Through(overlay) => overlay.clone(),
+            Rows::Through(overlay) => Overlay::clone(overlay),
         };
         if own.is_empty() && upper.is_empty() {
             return base(scan);
@@ -213,14 +216,14 @@ impl Partition {
 
     fn base_scan(&self, scan: &Scan) -> Result<Vec<(Bytes, RowHit)>> {
         if let Rows::Held(held) = &self.read().rows {
-            return Ok(held.scan(scan));
+            return Ok(held.as_ref().map(|held| held.scan(scan)).unwrap_or_default());
         }
         self.source.rows(&self.name, scan)
     }
 
     fn base_index(&self, index: &str, values: &Scan) -> Result<Vec<((Bytes, Bytes), RowHit)>> {
         if let Rows::Held(held) = &self.read().rows {
-            return Ok(held.by_index(index, values));
+            return Ok(held.as_ref().map(|held| held.by_index(index, values)).unwrap_or_default());
         }
         self.source.by_index(&self.name, index, values)
     }
@@ -231,7 +234,7 @@ impl Partition {
         let before = state.bytes;
         state.last_write = seq;
         state.bytes = match &mut state.rows {
-            Rows::Held(held) => before.saturating_add_signed(held.apply(op)),
+            Rows::Held(held) => before.saturating_add_signed(held.get_or_insert_default().apply(op)),
             Rows::Through(overlay) => {
                 overlay.settle(self.source.committed.load(Ordering::Acquire));
                 overlay.apply(op, seq);

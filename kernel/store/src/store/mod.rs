@@ -30,6 +30,8 @@ use crate::tables::{TableId, Tables};
 use crate::text::TextOf;
 use crate::turn::Turn;
 
+pub use submit::NewRow;
+
 /// A running store. Clones are handles to the same one; when the last is
 /// dropped, what was submitted is committed and the committer ends.
 #[derive(Clone)]
@@ -84,6 +86,7 @@ impl Store {
             tallies: archive::Tallies::default(),
             tails: archive::Tails::default(),
             texts: ArcSwap::default(),
+            sources: crate::locks::Mutex::default(),
         });
         let committer = Committer::new(Arc::clone(&shared))?;
         let thread = std::thread::Builder::new().name("store-commit".into()).spawn(move || committer.run());

@@ -53,7 +53,7 @@ impl Store {
             Some(Lookup::Wait(receiver)) => receiver.await.unwrap_or(Err(StoreError::Closed)),
             Some(Lookup::Load { hash, after }) => {
                 shared.metrics.cache_misses.fetch_add(1, Ordering::Relaxed);
-                let (shared, name) = (Arc::clone(shared), Box::<str>::from(partition));
+                let (shared, name) = (Arc::clone(shared), Arc::<str>::from(partition));
                 let waits = shared.must_wait(after);
                 let load = move || {
                     shared.queue.wait_settled(after);
@@ -79,7 +79,7 @@ impl Store {
             return;
         }
         shared.metrics.cache_misses.fetch_add(cold.len() as u64, Ordering::Relaxed);
-        let (shared, name) = (Arc::clone(shared), Box::<str>::from(partition));
+        let (shared, name) = (Arc::clone(shared), Arc::<str>::from(partition));
         let load = move || {
             for (hash, table, after) in cold {
                 shared.queue.wait_settled(after);
@@ -125,7 +125,7 @@ impl Store {
         read: impl FnOnce(&dyn Backend) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let shared = Arc::clone(self.shared());
-        let after = shared.cache.last_unseen(table, name);
+        let after = shared.cache.last_unseen(table, name).max(shared.tallies.last(table, name));
         let waits = shared.must_wait(after);
         let run = move || {
             shared.queue.wait_settled(after);

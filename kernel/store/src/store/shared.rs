@@ -1,6 +1,6 @@
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -10,8 +10,10 @@ use crate::backend::{Backend, Scan};
 use crate::cache::PartitionCache;
 use crate::disk_space::DiskSpace;
 use crate::error::{Result, StoreError};
+use crate::few::Few;
 use crate::health::Fuse;
 use crate::keys::{self, Family, Key};
+use crate::locks::Mutex;
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::partition::{Partition, Source};
@@ -36,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) tallies: Tallies,
     pub(crate) tails: Tails,
     pub(crate) texts: ArcSwap<Texts>,
+    /// What the partitions of a table share.
+    pub(super) sources: Mutex<HashMap<TableId, Arc<Source>>>,
 }
 
 impl Shared {
@@ -64,23 +68,31 @@ impl Shared {
         self.fuse.guard(self.backend.name(), read)
     }
 
-    pub(super) fn load(&self, hash: u64, table: TableId, name: &str) -> Result<Arc<Partition>> {
+    pub(super) fn load(&self, hash: u64, table: TableId, name: &Arc<str>) -> Result<Arc<Partition>> {
         let result = self.guarded(|| self.read_partition(hash, table, name));
         self.cache.loaded(hash, table, name, result)
     }
 
-    fn read_partition(&self, hash: u64, table: TableId, name: &str) -> Result<Partition> {
+    fn source(&self, table: TableId) -> Arc<Source> {
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let source = sources.entry(table).or_insert_with(|| {
+            Arc::new(Source {
+                backend: Arc::clone(&self.backend),
+                table: self.tables.name(table),
+                committed: Arc::clone(&self.queue.committed),
+                fuse: Arc::clone(&self.fuse),
+            })
+        });
+        Arc::clone(source)
+    }
+
+    fn read_partition(&self, hash: u64, table: TableId, name: &Arc<str>) -> Result<Partition> {
         // Few at first, so that big rows are noticed before many are read.
         let mut page_rows = 8;
-        let source = Source {
-            backend: Arc::clone(&self.backend),
-            table: self.tables.name(table),
-            committed: Arc::clone(&self.queue.committed),
-            fuse: Arc::clone(&self.fuse),
-        };
+        let source = self.source(table);
         let prefix = Key::new(Family::Row, name).prefix();
         let mut scan = keys::below(&prefix, &Scan::all());
-        let (mut rows, mut bytes) = (BTreeMap::new(), 0);
+        let (mut rows, mut bytes) = (Few::default(), 0);
         loop {
             scan = scan.limit(page_rows);
             let page = self.backend.scan(&source.table, &scan)?;
@@ -95,10 +107,10 @@ impl Shared {
                 rows.insert(key, Row::decode(&source.table, stored)?);
             }
             if bytes > self.options.partition_bytes {
-                return Ok(Partition::through(table, name.into(), hash, source));
+                return Ok(Partition::through(table, Arc::clone(name), hash, source));
             }
             if done {
-                return Ok(Partition::held(table, name.into(), hash, source, rows));
+                return Ok(Partition::held(table, Arc::clone(name), hash, source, rows));
             }
         }
     }

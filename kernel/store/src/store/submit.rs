@@ -1,13 +1,31 @@
 //! Handing over writes.
 
+use crate::archive::{ArchiveId, Draft, Reserved};
 use crate::backend::Backend;
-use crate::batch::{Batch, MAX_VALUE};
+use crate::batch::{Batch, MAX_VALUE, check_size};
 use crate::error::{Result, StoreError};
+use crate::keys;
 use crate::options::Class;
 use crate::queue::{Done, Recorder, Work};
 use crate::store::Store;
+use crate::tables::TableId;
 use crate::ticket::Ticket;
 use crate::turn::{Turn, TurnOp};
+
+/// A row for [`Store::append_unheard`].
+#[derive(Clone, Copy, Debug)]
+pub struct NewRow<'a> {
+    /// Milliseconds since 1970.
+    pub at_ms: u64,
+    /// See [`Turn::append`].
+    pub peer: &'a str,
+    /// See [`Turn::append_marked`].
+    pub marks: u8,
+    /// What is stored.
+    pub payload: &'a [u8],
+    /// Whether acknowledgements wait for it.
+    pub class: Class,
+}
 
 impl Store {
     /// Whether a turn would be taken now, for those who change more than rows with it.
@@ -38,6 +56,44 @@ impl Store {
     pub fn submit_turn_unheard(&self, turn: Turn) -> Result<()> {
         self.shared().accepts(&turn.ops)?;
         self.push(turn.class, turn.ops, turn.bytes, Done::Nobody).map_err(|_| StoreError::Closed)
+    }
+
+    /// Appends a row to an archive for which nobody waits, if `takes` says so of the rows that the partition
+    /// has, those on their way included. Cheaper than a turn. A failure is the whole store's, see [`Store::health`].
+    ///
+    /// # Errors
+    /// The row is too big, or refused as a turn would be.
+    pub fn append_unheard(
+        &self,
+        table: TableId,
+        partition: &str,
+        row: NewRow<'_>,
+        takes: impl Fn(u64) -> bool,
+    ) -> Result<Option<ArchiveId>> {
+        let shared = self.shared();
+        check_size("archive entry", row.payload.len(), MAX_VALUE)?;
+        keys::check(&[partition.as_bytes(), row.peer.as_bytes(), &[0xFF; 8]])?;
+        shared.fuse.check()?;
+        shared.tables.check(table)?;
+        shared.disk.check()?;
+        for _ in 0..2 {
+            let Some(place) = shared.queue.place(&shared.options) else { return Err(StoreError::Closed) };
+            let name = match shared.tallies.reserve(table, partition, place.seq, &takes) {
+                Reserved::Taken(name) => name,
+                Reserved::Refused => return Ok(None),
+                Reserved::Unknown => {
+                    drop(place);
+                    self.archived(table, partition)?;
+                    continue;
+                }
+            };
+            let NewRow { at_ms, peer, marks, payload, class } = row;
+            let draft = Draft { id: shared.clock.next(at_ms), at_ms, marks, peer, payload };
+            place.append(class, draft.bytes(), |group| group.add(&shared.tables, (table, name), &draft));
+            return Ok(Some(draft.id));
+        }
+        // Others need the room in which the number is remembered.
+        Ok(None)
     }
 
     /// Hands over writes to tables that no shape uses.

@@ -18,6 +18,8 @@
 #[path = "../torture/child.rs"]
 mod child;
 mod disk;
+#[path = "../torture/unheard.rs"]
+mod unheard;
 #[path = "../torture/victim.rs"]
 mod victim;
 #[path = "../torture/workload.rs"]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use xylem_store::{Archive, ArchiveQuery, BackendKind, Kv, Options, Scan, Store};
 
+use crate::unheard;
 use crate::workload::{ARCHIVE, INDEX, KV, Model, NUMBER_KEY, NUMBERS, turn};
 
 /// `child write|check KIND DIR ...`: whether this process is one of the two.
@@ -57,6 +58,7 @@ fn write(kind: BackendKind, dir: &Path) {
             *waiting += 1;
         }
         let window = Arc::clone(&window);
+        unheard::append(&store, number - 1);
         store.submit_turn_then(turn(&store, number), move |result| {
             match result {
                 Ok(()) => say(&number.to_string()),
@@ -72,6 +74,7 @@ fn check(kind: BackendKind, dir: &Path, clean: bool) {
     let store = open(kind, dir);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let model = runtime.block_on(read(&store));
+    runtime.block_on(unheard::check(&store, model.number));
     let report = store.backend().scrub().unwrap();
     assert!(report.is_clean() && report.orphans == 0, "{report:?}");
     say(&model.digest());

@@ -164,5 +164,5 @@ fn opened(guest: &mut Guest, store: u32) -> Result<(Archive, String), Fault> {
 
 fn record(row: ArchiveRow) -> RowRecord {
     let stanza = String::from_utf8_lossy(&row.payload).into_owned();
-    RowRecord { id: row.id.to_string(), at: row.at_ms, peer: row.peer.as_ref().to_owned(), stanza }
+    RowRecord { id: row.id.to_string(), at: row.at_ms, peer: row.peer.to_string(), stanza }
 }
