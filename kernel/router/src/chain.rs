@@ -56,7 +56,7 @@ impl<'a> Passage<'a> {
             Passed::On(stanza) => Some(stanza),
             Passed::Stopped => None,
             Passed::Rejected(stanza, failure) => {
-                parts.bounce(&stanza, &failure, origin).await;
+                Box::pin(parts.bounce(&stanza, &failure, origin)).await;
                 None
             }
         }
@@ -70,7 +70,7 @@ impl<'a> Passage<'a> {
             match self.walk.next(last, &party, &Rows(parts)) {
                 Next::Done => return Passed::On(self.stamped(stanza)),
                 Next::Load { table, partition } => {
-                    if !load(&parts.store, table, &partition).await {
+                    if !Box::pin(load(&parts.store, table, &partition)).await {
                         return Passed::Rejected(stanza, storage_failed());
                     }
                 }
@@ -165,10 +165,7 @@ pub(crate) struct Rows<'a>(pub(crate) &'a Parts);
 
 impl Views for Rows<'_> {
     fn contains(&self, table: &str, partition: &str, peer: &Jid) -> Option<bool> {
-        let rows = self.0.store.kv(table).cached(partition)?;
-        if rows.is_empty().unwrap_or(false) {
-            return Some(false);
-        }
+        let Some(rows) = self.0.store.rows_of(table, partition)? else { return Some(false) };
         let known = |address: &str| rows.get(address.as_bytes()).is_ok_and(|row| row.is_some());
         let domain = peer.domain();
         let found = known(peer.as_str())
@@ -179,7 +176,8 @@ impl Views for Rows<'_> {
     }
 
     fn any(&self, table: &str, partition: &str) -> Option<bool> {
-        Some(!self.0.store.kv(table).cached(partition)?.is_empty().unwrap_or(false))
+        let rows = self.0.store.rows_of(table, partition)?;
+        Some(rows.is_some_and(|rows| !rows.is_empty().unwrap_or(false)))
     }
 
     fn tagged(&self, account: &str, tag: &str) -> bool {

@@ -16,12 +16,12 @@ impl Parts {
     /// To a bare JID.
     pub(crate) async fn to_account(self: &Arc<Self>, plan: &Plan, account: &BareJid, stanza: Stanza, origin: &Origin) {
         if !self.is_account(account).await {
-            return self.no_such_user(&stanza, origin).await;
+            return Box::pin(self.no_such_user(&stanza, origin)).await;
         }
         match stanza.kind() {
             Kind::Message => self.message_in(plan, account, None, stanza, origin).await,
-            Kind::Presence => self.presence_in(plan, account, None, stanza, origin).await,
-            Kind::Iq => self.iq_to_account(plan, account, stanza, origin).await,
+            Kind::Presence => Box::pin(self.presence_in(plan, account, None, stanza, origin)).await,
+            Kind::Iq => Box::pin(self.iq_to_account(plan, account, stanza, origin)).await,
         }
     }
 
@@ -35,12 +35,12 @@ impl Parts {
     ) {
         let account = resource.bare();
         if !self.is_account(&account).await {
-            return self.no_such_user(&stanza, origin).await;
+            return Box::pin(self.no_such_user(&stanza, origin)).await;
         }
         match stanza.kind() {
             Kind::Message => self.message_in(plan, &account, Some(resource), stanza, origin).await,
-            Kind::Presence => self.presence_in(plan, &account, Some(resource), stanza, origin).await,
-            Kind::Iq => self.iq_to_resource(plan, &account, resource, stanza, origin).await,
+            Kind::Presence => Box::pin(self.presence_in(plan, &account, Some(resource), stanza, origin)).await,
+            Kind::Iq => Box::pin(self.iq_to_resource(plan, &account, resource, stanza, origin)).await,
         }
     }
 

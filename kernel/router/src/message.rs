@@ -59,11 +59,15 @@ impl Parts {
                 }
                 // All of them ended in this very moment: as if they had never been there.
                 if !taken {
-                    self.message_left(plan, account, Condition::ServiceUnavailable, stanza, origin).await;
+                    let left = self.message_left(plan, account, Condition::ServiceUnavailable, stanza, origin);
+                    Box::pin(left).await;
                 }
             }
-            Delivery::Fallback(condition) => self.message_left(plan, account, condition, stanza, origin).await,
-            Delivery::Reject(condition) => self.refuse(stanza, condition, origin).await,
+            // What is rare is boxed: it would be room in the work of every message.
+            Delivery::Fallback(condition) => {
+                Box::pin(self.message_left(plan, account, condition, stanza, origin)).await;
+            }
+            Delivery::Reject(condition) => Box::pin(self.refuse(stanza, condition, origin)).await,
             Delivery::Ignore => {}
         }
     }

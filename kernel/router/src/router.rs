@@ -112,9 +112,10 @@ impl Router {
         at_once(async move {
             let Some(plan) = parts.directory.plan(session.jid().domain()) else { return };
             match stanza.kind() {
-                Kind::Presence => parts.presence_of(&plan, &session, stanza).await,
+                // Boxed: their room would be in the work of every message.
+                Kind::Presence => Box::pin(parts.presence_of(&plan, &session, stanza)).await,
                 Kind::Message => parts.message_of(&plan, &session, stanza).await,
-                Kind::Iq => parts.iq_of(&plan, &session, stanza).await,
+                Kind::Iq => Box::pin(parts.iq_of(&plan, &session, stanza)).await,
             }
         })
     }
@@ -134,11 +135,11 @@ impl Parts {
             return;
         }
         match Destination::of(to, &*self.directory) {
-            Destination::Server(plan) => self.to_server(&plan, stanza, origin).await,
+            Destination::Server(plan) => Box::pin(self.to_server(&plan, stanza, origin)).await,
             Destination::Account(plan, account) => self.to_account(&plan, &account, stanza, origin).await,
             Destination::Resource(plan, jid) => self.to_resource(&plan, &jid, stanza, origin).await,
             Destination::Claimed(plan, owner) => self.to_claimed(&plan, owner, stanza, origin).await,
-            Destination::Remote => self.to_remote(stanza, origin).await,
+            Destination::Remote => Box::pin(self.to_remote(stanza, origin)).await,
         }
     }
 }

@@ -36,6 +36,7 @@ struct Shard {
     /// The hand of the clock: partitions in the order in which they are looked at.
     clock: VecDeque<Arc<Partition>>,
     bytes: usize,
+    hits: u64,
     /// Last write to partitions that were not in memory (and to archives), by hash.
     unseen: HashMap<u64, u64>,
     /// When `unseen` has so many, those that are committed are forgotten.
@@ -83,15 +84,30 @@ impl PartitionCache {
     }
 
     pub(crate) fn cached(&self, table: TableId, name: &str) -> Option<Arc<Partition>> {
+        self.look(table, name, Arc::clone)
+    }
+
+    /// What is seen of a partition that is in memory. The lock is held meanwhile.
+    pub(crate) fn look<R>(&self, table: TableId, name: &str, see: impl FnOnce(&Arc<Partition>) -> R) -> Option<R> {
         let hash = self.hash(table, name);
-        let shard = self.shard(hash)?;
+        let mut shard = self.shard(hash)?;
+        let shard = &mut *shard;
         match shard.slots.find(hash, |slot| slot.is(table, name))? {
             Slot::Ready(partition) => {
-                partition.used.store(true, Ordering::Relaxed);
-                Some(Arc::clone(partition))
+                shard.hits += 1;
+                // Mostly it is: then the others' processors keep what they have of it.
+                if !partition.used.load(Ordering::Relaxed) {
+                    partition.used.store(true, Ordering::Relaxed);
+                }
+                Some(see(partition))
             }
             Slot::Loading(_) => None,
         }
+    }
+
+    /// How often something was found by [`Self::look`].
+    pub(crate) fn hits(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).hits).sum()
     }
 
     /// Finds the partition, or reserves the loading of it.

@@ -91,6 +91,14 @@ impl Partition {
         matches!(self.read().rows, Rows::Held(_))
     }
 
+    /// Whether all rows are in memory and there is none.
+    pub(crate) fn is_held_empty(&self) -> bool {
+        match &self.read().rows {
+            Rows::Held(held) => held.as_ref().is_none_or(|held| held.len() == 0),
+            Rows::Through(_) => false,
+        }
+    }
+
     /// The value of one row.
     ///
     /// # Errors

@@ -152,7 +152,9 @@ impl Store {
     /// Counters since the store was opened.
     #[must_use]
     pub fn metrics(&self) -> MetricsSnapshot {
-        self.shared().metrics.snapshot()
+        let mut snapshot = self.shared().metrics.snapshot();
+        snapshot.cache_hits += self.shared().cache.hits();
+        snapshot
     }
 
     /// Bytes of kv partitions held in memory.

@@ -32,11 +32,15 @@ impl Store {
     /// See [`crate::Kv::cached`].
     #[must_use]
     pub fn cached(&self, table: TableId, partition: &str) -> Option<Arc<Partition>> {
-        let found = self.shared().cache.cached(table, partition);
-        if found.is_some() {
-            self.shared().metrics.cache_hits.fetch_add(1, Ordering::Relaxed);
-        }
-        found
+        self.shared().cache.cached(table, partition)
+    }
+
+    /// The partition if it is in memory and has rows; the inner none: it has none. As [`crate::Kv::cached`], but
+    /// the usual answer costs no owner.
+    #[must_use]
+    pub fn rows_of(&self, table: &str, partition: &str) -> Option<Option<Arc<Partition>>> {
+        let see = |partition: &Arc<Partition>| (!partition.is_held_empty()).then(|| Arc::clone(partition));
+        self.shared().cache.look(self.table(table), partition, see)
     }
 
     /// See [`crate::Kv::partition`].
