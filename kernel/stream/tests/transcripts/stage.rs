@@ -327,7 +327,7 @@ pub(crate) fn describe(action: &Action) -> String {
     match action {
         Action::Write(bytes) | Action::Reply(bytes) => format!("S: {}", std::str::from_utf8(bytes).unwrap()),
         Action::Upgrade { account, was, now } => {
-            let changed = now.iter().filter(|(hash, keys)| was.get(*hash) != Some(keys));
+            let changed = now.iter().filter(|(hash, keys)| was.get(*hash).as_ref() != Some(keys));
             let changed: Vec<_> = changed.map(|(hash, keys)| format!("{hash:?} {}", keys.iterations)).collect();
             let fits = if now.verify_plain("pencil") { ", still pencil" } else { "" };
             format!("A: upgrade {account}, {}{fits}", changed.join(", "))
