@@ -19,6 +19,7 @@ use std::fmt::Display;
 
 use wasmtime::component::{ComponentType, Lift, Linker, Lower};
 
+pub(crate) use self::kv::Sizes;
 pub(crate) use self::outbox::unguessable;
 pub(crate) use self::table::RefusalCase;
 use crate::guest::Guest;

@@ -98,6 +98,7 @@ impl Host {
             clock: config.clock,
             server: config.server,
             groups: Default::default(),
+            sizes: Default::default(),
             volatile: Default::default(),
             buckets: Default::default(),
             asks: Default::default(),

@@ -4,6 +4,7 @@ use std::hash::{BuildHasher, DefaultHasher, Hasher, RandomState};
 use std::iter::Peekable;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use smallvec::SmallVec;
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
@@ -18,6 +19,12 @@ use crate::services::Services;
 const LANES: usize = 64;
 /// Jobs that a lane takes at a time: what they send to the same people goes out together.
 const TOGETHER: usize = 32;
+/// To so many or more recipients it pays to wait for what comes next.
+const MANY: usize = 16;
+/// For so long at most: about one commit.
+const PATIENCE: Duration = Duration::from_millis(5);
+/// Keys are counted in so many places; two that share one wait for each other.
+const PLACES: usize = 1024;
 
 /// Something to be released.
 pub(crate) struct Job {
@@ -29,11 +36,15 @@ pub(crate) struct Job {
     pub(crate) released: Option<oneshot::Sender<bool>>,
     /// Whether what the turn wrote was taken.
     pub(crate) written: bool,
+    /// Where its key is counted; its place knows that.
+    pub(crate) at: usize,
 }
 
 /// All lanes. What waits is bounded by the store's queue, which holds back writers.
 pub(crate) struct Lanes {
     lanes: Vec<Lane>,
+    /// What awaits its commit, by key.
+    coming: Arc<[AtomicUsize]>,
     hasher: RandomState,
 }
 
@@ -52,19 +63,29 @@ pub(crate) struct Lane {
 pub(crate) type Gate = OwnedMutexGuard<()>;
 
 /// The other ends, for [`Lanes::run`].
-pub(crate) type Ends = Vec<(mpsc::UnboundedReceiver<Job>, Lane)>;
+pub(crate) type Ends = Vec<End>;
+
+/// Where the jobs of a lane arrive.
+pub(crate) struct End {
+    jobs: mpsc::UnboundedReceiver<Job>,
+    /// Taken and not yet carried out.
+    here: Vec<Job>,
+    lane: Lane,
+    coming: Arc<[AtomicUsize]>,
+}
 
 impl Lanes {
     pub(crate) fn new() -> (Self, Ends) {
+        let coming: Arc<[AtomicUsize]> = (0..PLACES).map(|_| AtomicUsize::new(0)).collect();
         let mut lanes = Vec::with_capacity(LANES);
         let mut ends = Vec::with_capacity(LANES);
         for _ in 0..LANES {
             let (jobs, receiver) = mpsc::unbounded_channel();
             let lane = Lane { jobs, waiting: Arc::default(), uncommitted: Arc::default(), gate: Arc::default() };
             lanes.push(lane.clone());
-            ends.push((receiver, lane));
+            ends.push(End { jobs: receiver, here: Vec::new(), lane, coming: Arc::clone(&coming) });
         }
-        (Self { lanes, hasher: RandomState::new() }, ends)
+        (Self { lanes, coming, hasher: RandomState::new() }, ends)
     }
 
     /// If nothing for this key is on its way more may go at once, and holds back what
@@ -90,11 +111,16 @@ impl Lanes {
     /// Announces a job whose commit is awaited: until it came, nothing may pass it.
     pub(crate) fn announce(&self, key: &str) -> Place {
         let lane = self.lane(key).cloned();
-        if let Some(lane) = &lane {
+        let at = usize::try_from(self.hash(key) / LANES as u64 % PLACES as u64).unwrap_or(0);
+        let place = lane.map(|lane| Announced { lane, coming: Arc::clone(&self.coming), at });
+        if let Some(Announced { lane, .. }) = &place {
             lane.waiting.fetch_add(1, Ordering::AcqRel);
             lane.uncommitted.fetch_add(1, Ordering::AcqRel);
         }
-        Place(lane)
+        if let Some(coming) = self.coming.get(at) {
+            coming.fetch_add(1, Ordering::AcqRel);
+        }
+        Place(place)
     }
 
     /// A job that awaits no commit of its own, behind those that do.
@@ -111,20 +137,19 @@ impl Lanes {
 
     /// Starts the tasks that carry jobs out. They end with the services.
     pub(crate) fn run(ends: Ends, services: &Arc<Services>) {
-        for (mut jobs, Lane { waiting, gate, .. }) in ends {
+        for mut end in ends {
             let services: Weak<Services> = Arc::downgrade(services);
             tokio::spawn(async move {
-                let mut here = Vec::new();
-                while jobs.recv_many(&mut here, TOGETHER).await > 0 {
-                    let through = gate.lock().await;
-                    let mut left = here.drain(..).peekable();
+                while end.take().await {
+                    let through = end.lane.gate.lock().await;
+                    let mut left = end.here.drain(..).peekable();
                     while left.peek().is_some() {
                         let Some(services) = services.upgrade() else { return };
                         let (turns, told) = next_of(&mut left, &services);
                         let released = services.release_all(turns);
                         drop(services);
                         released.get().await;
-                        waiting.fetch_sub(told.len(), Ordering::AcqRel);
+                        end.lane.waiting.fetch_sub(told.len(), Ordering::AcqRel);
                         for (told, written) in told {
                             // A session that ended does not listen any more.
                             let _ = told.map(|told| told.send(written));
@@ -138,16 +163,43 @@ impl Lanes {
     }
 
     fn lane(&self, key: &str) -> Option<&Lane> {
+        self.lanes.get(usize::try_from(self.hash(key) % LANES as u64).unwrap_or(0))
+    }
+
+    fn hash(&self, key: &str) -> u64 {
         let mut hasher: DefaultHasher = self.hasher.build_hasher();
         hasher.write(key.as_bytes());
-        self.lanes.get(usize::try_from(hasher.finish() % LANES as u64).unwrap_or(0))
+        hasher.finish()
+    }
+}
+
+impl End {
+    /// Waits for jobs; false when there will be none. When one goes to many people, and more of its key is
+    /// about to be committed, that is waited for: one wake-up and one write for each of them instead of two.
+    async fn take(&mut self) -> bool {
+        if self.jobs.recv_many(&mut self.here, TOGETHER).await == 0 {
+            return false;
+        }
+        let until = tokio::time::Instant::now() + PATIENCE;
+        while self.here.len() < TOGETHER && self.here.iter().any(|job| self.more_comes(job)) {
+            let more = self.jobs.recv_many(&mut self.here, TOGETHER);
+            if tokio::time::timeout_at(until, more).await.is_err() {
+                break;
+            }
+        }
+        true
+    }
+
+    fn more_comes(&self, job: &Job) -> bool {
+        let many = matches!(&job.effects[..], [Effect::ToAddresses { to, .. }] if to.len() >= MANY);
+        many && self.coming.get(job.at).is_some_and(|coming| coming.load(Ordering::Acquire) > 0)
     }
 }
 
 /// What is carried out next: jobs up to the first that has more than effects, or that one alone.
 fn next_of(left: &mut Peekable<std::vec::Drain<'_, Job>>, services: &Services) -> (Vec<(Cause, Vec<Effect>)>, Told) {
     let (mut turns, mut told) = (Vec::new(), Told::new());
-    while let Some(Job { core, cause, after, effects, released, written }) =
+    while let Some(Job { core, cause, after, effects, released, written, .. }) =
         left.next_if(|job| told.is_empty() || job.after.is_empty())
     {
         let alone = !after.is_empty();
@@ -167,25 +219,44 @@ fn next_of(left: &mut Peekable<std::vec::Drain<'_, Job>>, services: &Services) -
 type Told = SmallVec<[(Option<oneshot::Sender<bool>>, bool); 4]>;
 
 /// An announced job's place in its lane.
-pub(crate) struct Place(Option<Lane>);
+pub(crate) struct Place(Option<Announced>);
+
+struct Announced {
+    lane: Lane,
+    coming: Arc<[AtomicUsize]>,
+    /// Which of these.
+    at: usize,
+}
 
 impl Place {
     /// The commit came.
-    pub(crate) fn go(mut self, job: Job) {
-        let Some(lane) = self.0.take() else { return };
+    pub(crate) fn go(mut self, mut job: Job) {
+        let Some(place) = self.0.take() else { return };
+        job.at = place.at;
+        place.came();
         // The lane's task takes back `waiting` once it has carried the job out.
-        if lane.jobs.send(job).is_err() {
-            lane.waiting.fetch_sub(1, Ordering::AcqRel);
+        if place.lane.jobs.send(job).is_err() {
+            place.lane.waiting.fetch_sub(1, Ordering::AcqRel);
         }
-        lane.uncommitted.fetch_sub(1, Ordering::AcqRel);
+        place.lane.uncommitted.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Announced {
+    /// It need not be waited for any more.
+    fn came(&self) {
+        if let Some(coming) = self.coming.get(self.at) {
+            coming.fetch_sub(1, Ordering::AcqRel);
+        }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Some(lane) = &self.0 {
-            lane.waiting.fetch_sub(1, Ordering::AcqRel);
-            lane.uncommitted.fetch_sub(1, Ordering::AcqRel);
+        if let Some(place) = &self.0 {
+            place.came();
+            place.lane.waiting.fetch_sub(1, Ordering::AcqRel);
+            place.lane.uncommitted.fetch_sub(1, Ordering::AcqRel);
         }
     }
 }

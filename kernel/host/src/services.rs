@@ -13,6 +13,7 @@ use xylem_store::{Purge, Store, TableId, Turn};
 use crate::accounts::AccountService;
 use crate::asks::Asks;
 use crate::buckets::Buckets;
+use crate::capability::Sizes;
 use crate::clock::Clock;
 use crate::groups::Groups;
 use crate::guest::{After, Call, Core};
@@ -44,6 +45,7 @@ pub(crate) struct Services {
     pub(crate) started: u64,
     pub(crate) server: ServerInfo,
     pub(crate) groups: Groups,
+    pub(crate) sizes: Sizes,
     pub(crate) volatile: Volatile,
     pub(crate) buckets: Buckets,
     pub(crate) asks: Asks,

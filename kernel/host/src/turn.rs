@@ -92,7 +92,7 @@ pub(crate) fn seal(core: &Arc<Core>, output: Output, mut call: Call, queue: bool
         let waits = leads || sent && !services.lanes.awaits_commit(&cause.key);
         let (released, rest) = followed(waits);
         let written = answer.written;
-        let job = Job { core: Arc::clone(core), cause: passed_on(cause), after, effects, released, written };
+        let job = Job { core: Arc::clone(core), cause: passed_on(cause), after, effects, released, written, at: 0 };
         services.lanes.enqueue(&services.store, job);
         return Sealed { answer, rest };
     };
@@ -156,7 +156,7 @@ fn commit(core: &Arc<Core>, call: Call, failure: Option<Stanza>, asked: bool) ->
                 (After::default(), failure.into_iter().map(Effect::Send).collect())
             }
         };
-        place.go(Job { core, cause: passed_on(cause), after, effects, released, written });
+        place.go(Job { core, cause: passed_on(cause), after, effects, released, written, at: 0 });
     });
     rest
 }

@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::Waker;
+use std::task::{Wake, Waker};
 
 use xylem_hooks::call::PluginIndex;
 use xylem_hooks::{
@@ -209,6 +210,44 @@ async fn a_big_room_is_left_in_pieces_and_in_order() {
         assert_eq!(got.len(), 3);
         assert!((0..3).all(|n| got[n].contains(&format!("<body>{n}</body>"))), "{got:?}");
     }
+}
+
+#[tokio::test]
+async fn several_turns_to_the_same_people_arrive_in_order_with_one_wake_up() {
+    #[derive(Default)]
+    struct Wakes(AtomicUsize);
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    let stage = Stage::set(QueueLimits::default());
+    let sessions: Vec<_> = (0..300).map(|n| stage.connect(&format!("u{n}@example.org"))).collect();
+    let to = Recipients::from_iter(sessions.iter().map(|session| Jid::from(session.jid())));
+    let others = Recipients::from_iter(sessions.iter().take(5).map(|session| Jid::from(session.jid())));
+    // Somebody has rows that have to be looked at, and somebody goes the long way.
+    sessions[8].queue().set_active(false);
+    stage.store.kv("screen/list").put("u7@example.org", b"b@rooms.example.org", "", &[]).unwrap().wait().await.unwrap();
+    let turn = |n: usize, to: &Recipients| {
+        let cause =
+            Cause { domain: "example.org".into(), key: "a@rooms.example.org".into(), actor: None, peer: None, hops: 1 };
+        let stanza = Stanza::parse(&message(&n.to_string())).unwrap();
+        (cause, vec![Effect::ToAddresses { stanza, to: to.clone() }])
+    };
+    let wakes = Arc::new(Wakes::default());
+    let waker = Waker::from(Arc::clone(&wakes));
+    for session in &sessions {
+        session.queue().poll_take(&waker, 1 << 20, &mut VecDeque::new());
+    }
+    let turns = vec![turn(0, &to), turn(1, &to), turn(2, &others), turn(3, &to)];
+    stage.router.release_all(turns).get().await;
+    for (n, session) in sessions.iter().enumerate() {
+        let bodies: Vec<String> =
+            got(session).iter().map(|xml| xml.split("body>").nth(1).unwrap().to_owned()).collect();
+        let expected: &[&str] = if n < 5 { &["0</", "1</", "2</", "3</"] } else { &["0</", "1</", "3</"] };
+        assert_eq!(bodies, expected, "{n}");
+    }
+    assert_eq!(wakes.0.load(Ordering::Relaxed), 300, "nobody but once, as nobody has looked since");
 }
 
 #[tokio::test]

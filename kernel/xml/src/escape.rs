@@ -17,7 +17,9 @@ pub fn escape_attr(value: &str) -> Cow<'_, str> {
 }
 
 fn escape(text: &str, attribute: bool) -> Cow<'_, str> {
-    let special = |b: &u8| special(*b, attribute);
+    let mask = if attribute { ATTRIBUTE } else { TEXT };
+    // Every address on its way to somebody passes here.
+    let special = |b: &u8| SPECIAL.get(usize::from(*b)).is_some_and(|places| places & mask != 0);
     let Some(first) = text.as_bytes().iter().position(special) else {
         return Cow::Borrowed(text);
     };
@@ -41,8 +43,29 @@ fn escape(text: &str, attribute: bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+const TEXT: u8 = 1;
+const ATTRIBUTE: u8 = 2;
+
+/// Where each byte is one that begins something to be escaped.
+static SPECIAL: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        #[allow(
+            clippy::indexing_slicing,
+            clippy::cast_possible_truncation,
+            reason = "computed by the compiler, below 256"
+        )]
+        {
+            table[byte] = (special(byte as u8, false) as u8 * TEXT) | (special(byte as u8, true) as u8 * ATTRIBUTE);
+        }
+        byte += 1;
+    }
+    table
+};
+
 /// Bytes that begin something to be escaped; 0xEF may begin U+FFFE.
-fn special(b: u8, attribute: bool) -> bool {
+const fn special(b: u8, attribute: bool) -> bool {
     match b {
         b'&' | b'<' | b'>' | 0xEF => true,
         b'"' | b'\'' | b'\n' | b'\t' => attribute,

@@ -1,5 +1,6 @@
 //! `xylem:kv/kv`: rows of the key of the call, read from memory, written with the turn.
 
+mod sizes;
 mod volatile;
 
 use wasmtime::StoreContextMut;
@@ -8,7 +9,9 @@ use xylem_hooks::manifest::Class;
 use xylem_store::{Partition, Scan};
 
 use super::{Answer, Fault};
-use crate::guest::{Call, Core, Guest};
+use crate::guest::{Call, Core, Guest, StoreSlot};
+use sizes::Size;
+pub(crate) use sizes::Sizes;
 
 /// Biggest value in bytes.
 const VALUE: usize = 512 << 10;
@@ -91,8 +94,8 @@ fn put(guest: &mut Guest, store: u32, key: &str, value: Vec<u8>, indexed: &[Inde
     let slot = core.stores.get(at).filter(|slot| slot.own).ok_or(Fault::Denied)?;
     let fault = |error| Fault::storage(&core.id, &error);
     let fresh = call.turn.get(rows, key.as_bytes()).map_err(fault)?.is_none();
-    let (count, bytes) = size(call, rows, slot.quota_rows).map_err(fault)?;
-    if (fresh && count >= slot.quota_rows) || bytes.saturating_add(length(value.len())) > slot.quota_bytes {
+    let more = Size { rows: u64::from(fresh), bytes: length(value.len()) };
+    if !has_room(&core, call, rows, slot, more).map_err(fault)? {
         return Err(Fault::Quota);
     }
     let indexed: Vec<(&str, &[u8])> =
@@ -103,16 +106,25 @@ fn put(guest: &mut Guest, store: u32, key: &str, value: Vec<u8>, indexed: &[Inde
     Ok(())
 }
 
-/// Rows and bytes of a partition with this turn's writes; a little too many where rows are replaced.
-fn size(call: &Call, rows: &Partition, most: u64) -> xylem_store::Result<(u64, u64)> {
+/// Whether the quota allows so much more, beside this turn's writes; a little too strict where rows are replaced.
+fn has_room(core: &Core, call: &Call, rows: &Partition, slot: &StoreSlot, more: Size) -> xylem_store::Result<bool> {
+    let quota = Size { rows: slot.quota_rows, bytes: slot.quota_bytes };
     if rows.is_held() {
-        return Ok((length(rows.len()? + call.turn.len()), length(rows.bytes() + call.turn.bytes())));
+        let rows = Size {
+            rows: length(rows.len()? + call.turn.len()).saturating_add(more.rows),
+            bytes: length(rows.bytes() + call.turn.bytes()).saturating_add(more.bytes),
+        };
+        // A row that takes the place of another does not make them more.
+        return Ok(if more.rows == 0 { rows.bytes <= quota.bytes } else { rows.is_within(quota) });
     }
     // Too big for memory: looked at as far as the quota reaches.
-    let scan = Scan::all().limit(usize::try_from(most).unwrap_or(usize::MAX));
-    let stored = call.turn.scan(rows, &scan)?;
-    let bytes = stored.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
-    Ok((length(stored.len()), length(bytes)))
+    let count = || {
+        let scan = Scan::all().limit(usize::try_from(quota.rows).unwrap_or(usize::MAX));
+        let stored = call.turn.scan(rows, &scan)?;
+        let bytes = stored.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+        Ok(Size { rows: length(stored.len()), bytes: length(bytes) })
+    };
+    core.services.sizes.take((slot.table, rows.name()), more, quota, count)
 }
 
 fn length(n: usize) -> u64 {

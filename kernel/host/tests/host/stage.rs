@@ -136,6 +136,8 @@ pub(crate) struct Written {
     pub(crate) effects: Arc<Mutex<Vec<(Cause, Effect)>>>,
     /// The next release waits for this.
     pub(crate) held: Arc<Mutex<Option<tokio::sync::oneshot::Receiver<()>>>>,
+    /// How many turns came together, each time that it was more than one.
+    pub(crate) together: Arc<Mutex<Vec<usize>>>,
 }
 
 impl Written {
@@ -158,6 +160,7 @@ impl Release for Written {
     }
 
     fn release_all(&self, turns: Vec<(Cause, Vec<Effect>)>) -> Done<()> {
+        self.together.lock().unwrap().push(turns.len());
         let written = self.clone();
         Done::Later(Box::pin(async move {
             for (cause, effects) in turns {
