@@ -5,7 +5,7 @@
 //! connection, and no state beyond the connection's own.
 
 use std::cell::RefCell;
-use std::io::{self, BufRead, IoSlice, Write};
+use std::io::{self, BufRead, IoSlice, Read, Write};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -33,18 +33,30 @@ pub(crate) enum Filled {
     Ended,
 }
 
+/// What a client sends before the handshake is done (RFC 8446 §2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum EarlyData {
+    /// None is taken, or no more.
+    Over,
+    /// There may be some.
+    Possible,
+    /// There was some.
+    Taken,
+}
+
 /// The connection.
 #[derive(Debug)]
 pub(crate) struct Transport {
     tcp: TcpStream,
     tls: Option<Box<ServerConnection>>,
+    early: EarlyData,
     /// What the system did not take of an unencrypted stream.
     unsent: Vec<u8>,
 }
 
 impl Transport {
     pub(crate) fn new(tcp: TcpStream) -> Self {
-        Self { tcp, tls: None, unsent: Vec::new() }
+        Self { tcp, tls: None, early: EarlyData::Over, unsent: Vec::new() }
     }
 
     /// Lets the system give the connection up when what was sent is not acknowledged for
@@ -57,6 +69,7 @@ impl Transport {
 
     /// Begins the server's side of a TLS handshake.
     pub(crate) fn start_tls(&mut self, config: Arc<ServerConfig>) -> Result<(), rustls::Error> {
+        self.early = if config.max_early_data_size > 0 { EarlyData::Possible } else { EarlyData::Over };
         let mut tls = ServerConnection::new(config)?;
         // The driver queues one bounded batch at a time; a limit here would cut it.
         tls.set_buffer_limit(None);
@@ -72,6 +85,11 @@ impl Transport {
         self.tls.as_ref().is_some_and(|tls| tls.is_handshaking())
     }
 
+    /// Whether the client sent something before the handshake was done.
+    pub(crate) fn brought_early_data(&self) -> bool {
+        self.early == EarlyData::Taken
+    }
+
     /// Reads once and hands every piece of plaintext to `sink`.
     pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>, mut sink: impl FnMut(&[u8])) -> Poll<io::Result<Filled>> {
         INPUT.with_borrow_mut(|input| {
@@ -85,7 +103,7 @@ impl Transport {
                 sink(bytes);
                 return Poll::Ready(Ok(Filled::Bytes(bytes.len())));
             };
-            Poll::Ready(decrypt(tls, bytes, &mut sink))
+            Poll::Ready(decrypt(tls, &mut self.early, bytes, &mut sink))
         })
     }
 
@@ -142,11 +160,19 @@ impl Transport {
     }
 }
 
-fn decrypt(tls: &mut ServerConnection, bytes: &[u8], sink: &mut impl FnMut(&[u8])) -> io::Result<Filled> {
+fn decrypt(
+    tls: &mut ServerConnection,
+    early: &mut EarlyData,
+    bytes: &[u8],
+    sink: &mut impl FnMut(&[u8]),
+) -> io::Result<Filled> {
     let mut rest = bytes;
     while !rest.is_empty() {
         tls.read_tls(&mut rest)?;
         let state = tls.process_new_packets().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        if *early != EarlyData::Over {
+            *early = take_early(tls, *early, sink)?;
+        }
         let mut waiting = state.plaintext_bytes_to_read();
         while waiting > 0 {
             let mut reader = tls.reader();
@@ -164,6 +190,19 @@ fn decrypt(tls: &mut ServerConnection, bytes: &[u8], sink: &mut impl FnMut(&[u8]
         }
     }
     Ok(Filled::Bytes(bytes.len()))
+}
+
+fn take_early(tls: &mut ServerConnection, mut early: EarlyData, sink: &mut impl FnMut(&[u8])) -> io::Result<EarlyData> {
+    if let Some(mut data) = tls.early_data() {
+        let mut chunk = [0; 1024];
+        loop {
+            let length = data.read(&mut chunk)?;
+            let Some(bytes @ [_, ..]) = chunk.get(..length) else { break };
+            sink(bytes);
+            early = EarlyData::Taken;
+        }
+    }
+    Ok(if tls.is_handshaking() { early } else { EarlyData::Over })
 }
 
 /// The socket as rustls wants it: blocking in form, never in fact.

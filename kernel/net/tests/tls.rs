@@ -41,7 +41,7 @@ impl Folder {
 }
 
 fn settings(domains: &[DomainFiles]) -> TlsSettings {
-    TlsSettings { domains: domains.to_vec(), client_authorities: None }
+    TlsSettings { domains: domains.to_vec(), client_authorities: None, early_data: false }
 }
 
 fn der(path: &Path) -> CertificateDer<'static> {
@@ -178,7 +178,7 @@ fn client_certificates_are_optional_and_verified() {
     let authority = params.self_signed(&authority_key).unwrap();
     let issuer = rcgen::Issuer::new(params, authority_key);
     fs::write(folder.path("ca.crt"), authority.pem()).unwrap();
-    let settings = TlsSettings { domains: vec![domain.clone()], client_authorities: Some(folder.path("ca.crt")) };
+    let settings = TlsSettings { domains: vec![domain.clone()], client_authorities: Some(folder.path("ca.crt")), early_data: false };
     let store = TlsStore::new(&settings).unwrap();
 
     let anonymous = Arc::new(client_config(&[&domain], &rustls::version::TLS13));

@@ -40,14 +40,18 @@ pub fn prepare(config: &Config) -> anyhow::Result<Folder> {
     for domain in &config.domains {
         domains.push(certificate(config, domain, &mut made)?);
     }
-    let tls = TlsSettings { domains, client_authorities: config.sasl.client_authorities.clone() };
-    Ok(Folder { decoy, tls, made })
+    Ok(Folder { decoy, tls: settings(config, domains), made })
 }
 
 /// Where the certificates are, without making any.
 pub fn tls_settings(config: &Config) -> TlsSettings {
     let domains = config.domains.iter().map(|domain| files(config, domain)).collect();
-    TlsSettings { domains, client_authorities: config.sasl.client_authorities.clone() }
+    settings(config, domains)
+}
+
+fn settings(config: &Config, domains: Vec<DomainFiles>) -> TlsSettings {
+    let client_authorities = config.sasl.client_authorities.clone();
+    TlsSettings { domains, client_authorities, early_data: config.sasl.early_data }
 }
 
 fn files(config: &Config, domain: &Domain) -> DomainFiles {

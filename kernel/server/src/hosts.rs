@@ -68,6 +68,7 @@ impl Table {
             stream.management = management(&config);
             stream.login_attempts = config.sasl.attempts;
             stream.tokens = !config.sasl.token_lifetime.is_zero();
+            stream.early_data = config.sasl.early_data;
             if let Some(plan) = &plan {
                 stream.features_before_auth = plan.contributions("stream.before-auth").concat();
                 stream.features_after_auth = plan.contributions("stream.after-auth").concat();

@@ -16,7 +16,7 @@ use crate::header::Header;
 use crate::profile::{Profile, failure};
 use crate::stream::State;
 use crate::upgrade;
-use crate::wishes::Wishes;
+use crate::wishes::{TokenUse, Wishes};
 
 /// Proof that the client is who it says.
 #[derive(Debug)]
@@ -81,6 +81,7 @@ fn begin(
     let mechanism = opening.attr("mechanism").unwrap_or_default();
     let wishes = if profile == Profile::Sasl2 { Wishes::parse(opening) } else { Ok(Wishes::default()) };
     let read = wishes.and_then(|wishes| Ok((wishes, profile.initial(opening)?)));
+    let read = read.and_then(|read| if conversation.early { unrepeatable(&mechanism, read) } else { Ok(read) });
     let begun = match (read, TokenMechanism::parse(&mechanism)) {
         (Ok((wishes, data)), Some(mechanism)) if profile == Profile::Sasl2 => {
             return fast::begin(features, mechanism, data.as_deref(), wishes, conversation, out);
@@ -94,6 +95,17 @@ fn begin(
             auth.take(step, conversation, out)
         }
         Err(failure) => failed(profile, features, None, failure, conversation, out),
+    }
+}
+
+/// What comes as early data may have come before: only a token knows how often it was used (XEP-0484 §3.4).
+fn unrepeatable(mechanism: &str, read: (Wishes, Option<Vec<u8>>)) -> Result<(Wishes, Option<Vec<u8>>), Failure> {
+    if TokenMechanism::parse(mechanism).is_none() {
+        return Err(failure(SaslCondition::MechanismTooWeak, "a mechanism that is not for tokens, in early data"));
+    }
+    match read.0.fast {
+        Some(TokenUse { count: Some(_), .. }) => Ok(read),
+        _ => Err(failure(SaslCondition::MalformedRequest, "a token without a count, in early data")),
     }
 }
 

@@ -64,6 +64,8 @@ pub struct HostConfig {
     pub management: Management,
     /// Whether clients may log in with tokens (XEP-0484) and get some.
     pub tokens: bool,
+    /// Whether such a login may come as early data of TLS (XEP-0484 §3.1).
+    pub early_data: bool,
     /// Namespaces of what may begin together with a binding (XEP-0386 §3.1), beside what
     /// the stream knows itself.
     pub inline_features: Vec<String>,
@@ -108,6 +110,7 @@ impl HostConfig {
             bind_attempts: 5,
             management: Management::default(),
             tokens: true,
+            early_data: false,
             inline_features: Vec::new(),
             inline_always: false,
             features_before_auth: String::new(),

@@ -14,6 +14,8 @@ pub(crate) struct Conversation {
     pub host: Option<Arc<HostConfig>>,
     /// Whether our header of the present stream was sent.
     pub answered: bool,
+    /// What comes may be a replay of early data (RFC 8446 §8).
+    pub early: bool,
     /// `xml:lang` of the client's header: the default of its stanzas.
     pub lang: Option<Arc<str>>,
     /// Who the client's header says it is, which proves nothing.
@@ -30,6 +32,7 @@ impl Conversation {
             env,
             host: None,
             answered: false,
+            early: false,
             lang: None,
             client: None,
             failed_logins: 0,

@@ -17,6 +17,8 @@ pub enum Event {
     XmlError(XmlError),
     /// The handshake that [`Action::StartTls`](crate::Action::StartTls) asked for is done.
     TlsEstablished(Tls),
+    /// The rest of a handshake whose [`Tls`] was `early`: from now on nothing can be a replay.
+    TlsConfirmed,
     /// Answers [`Action::LookUp`](crate::Action::LookUp).
     Secrets(Lookup),
     /// Answers [`Action::CheckToken`](crate::Action::CheckToken).
@@ -52,4 +54,7 @@ pub struct Tls {
     pub alpn: Option<Vec<u8>>,
     /// Addresses that the client's verified certificate speaks for (XEP-0178).
     pub certificate: Vec<BareJid>,
+    /// The handshake is still under way, and what the client sends may have been sent by it before (RFC 8446 §8):
+    /// until [`Event::TlsConfirmed`] it may do no more than log in by a token that counts its uses.
+    pub early: bool,
 }

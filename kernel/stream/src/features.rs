@@ -12,6 +12,7 @@ use crate::auth;
 use crate::closing;
 use crate::config::{HostConfig, StartTls};
 use crate::conversation::{Conversation, write};
+use crate::error::StreamError;
 use crate::management;
 use crate::starttls::{self, TlsEstablished};
 use crate::stream::State;
@@ -37,6 +38,10 @@ impl Features {
         match root.ns() {
             ns::TLS if root.name() == "starttls" => starttls::requested(self.tls, conversation, out),
             ns::SASL | ns::SASL2 => auth::requested(self, &element, conversation, out),
+            _ if conversation.early => {
+                let error = StreamError::with_text(StreamCondition::PolicyViolation, "no login, and sent as early data");
+                closing::fail(error, conversation, out)
+            }
             ns::CLIENT => self.stanza(element, conversation, out),
             // XEP-0198 §3: not before the client has logged in.
             ns::STREAM_MANAGEMENT => {
@@ -157,12 +162,13 @@ fn binding(host: &HostConfig) -> El {
     El::new("bind", ns::BIND2).child(El::new("inline", "").children(features))
 }
 
-/// XEP-0484 §3.1. Without `tls-0rtt`: early data is refused.
+/// XEP-0484 §3.1.
 fn fast(host: &HostConfig, offer: &Offer) -> Option<El> {
     let mut names = offer.token_mechanisms().filter(|_| host.tokens).peekable();
     names.peek()?;
     let names = names.map(|mechanism| El::new("mechanism", "").text(mechanism.name()));
-    Some(El::new("fast", ns::FAST).children(names))
+    let early = host.early_data.then_some("true");
+    Some(El::new("fast", ns::FAST).attr_opt("tls-0rtt", early).children(names))
 }
 
 /// XEP-0478 §2.

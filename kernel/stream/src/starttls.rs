@@ -50,6 +50,7 @@ impl Handshake {
     /// The client begins a new stream inside TLS (RFC 6120 §5.4.3.3).
     pub(crate) fn established(self, tls: Tls, conversation: &mut Conversation) -> State {
         conversation.restart();
+        conversation.early = tls.early;
         State::Header(Header::new(Some(TlsEstablished { tls })))
     }
 }

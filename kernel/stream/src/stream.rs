@@ -66,8 +66,9 @@ impl Stream {
     /// A connection on which nothing has been sent. `tls` is given where TLS
     /// came first (XEP-0368).
     pub fn new(env: Arc<dyn Environment>, tls: Option<Tls>) -> Self {
-        let state = State::Header(Header::new(tls.map(starttls::direct)));
-        Self { state, conversation: Conversation::new(env) }
+        let mut conversation = Conversation::new(env);
+        conversation.early = tls.as_ref().is_some_and(|tls| tls.early);
+        Self { state: State::Header(Header::new(tls.map(starttls::direct))), conversation }
     }
 
     /// Takes in what happened; appends what is to be done.
@@ -84,8 +85,15 @@ impl Stream {
             State::Auth(auth) => auth.wants_frames(),
             State::Upgrade(upgrade) => upgrade.wants_frames(),
             State::Bind(bind) => bind.wants_frames(),
-            State::Header(_) | State::Features(_) | State::Session(_) | State::Closing(_) => true,
+            State::Header(_) | State::Features(_) => true,
+            // Nothing but a login is taken from early data.
+            State::Session(_) | State::Closing(_) => !self.conversation.early,
         }
+    }
+
+    /// Whether [`Event::TlsConfirmed`] is yet to come.
+    pub fn is_early(&self) -> bool {
+        self.conversation.early
     }
 
     pub fn phase(&self) -> Phase {
@@ -122,6 +130,10 @@ impl State {
             Event::Frame(Frame::Close) => closing::closed_by_client(self, conversation, out),
             Event::XmlError(error) => closing::bad_xml(self, error, conversation, out),
             Event::TlsEstablished(tls) => self.tls_established(tls, conversation),
+            Event::TlsConfirmed => {
+                conversation.early = false;
+                self
+            }
             Event::Secrets(lookup) => match self {
                 Self::Auth(auth) => auth.secrets(lookup, conversation, out),
                 other => other,

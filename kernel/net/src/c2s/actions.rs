@@ -121,7 +121,7 @@ impl Driver {
         }
     }
 
-    /// The handshake is done.
+    /// The handshake is done, or far enough for early data.
     pub(super) fn secured(&mut self) {
         let Some(facts) = self.tls_facts() else { return self.abandon() };
         self.stage = Stage::Open;
@@ -146,6 +146,7 @@ impl Driver {
                 tls_server_end_point: shown.and_then(|shown| tls::server_end_point(&shown)),
             },
             alpn: connection.alpn_protocol().map(<[u8]>::to_vec),
+            early: self.transport.is_handshaking(),
             certificate: addresses.iter().filter_map(|jid| BareJid::parse(jid).ok()).collect(),
             sni,
         })

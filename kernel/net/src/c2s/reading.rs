@@ -54,8 +54,10 @@ impl Driver {
         if let Place::Session { session, .. } = &self.place {
             session.counters().read(0, bytes as u64);
         }
-        if self.stage == Stage::Handshake && !self.transport.is_handshaking() {
+        if self.stage == Stage::Handshake && (!self.transport.is_handshaking() || self.transport.brought_early_data()) {
             self.secured();
+        } else if self.stream.as_ref().is_some_and(|stream| stream.is_early()) && !self.transport.is_handshaking() {
+            self.handle(Event::TlsConfirmed);
         }
     }
 

@@ -41,6 +41,12 @@ pub const WEB_ALPN: &[u8] = b"http/1.1";
 /// Sessions remembered for clients that cannot use tickets.
 const CACHED_SESSIONS: usize = 4096;
 
+/// Sessions remembered where there are no tickets: each serves once, so that early data cannot be played back.
+const SINGLE_USE_SESSIONS: usize = 32 * 1024;
+
+/// Bytes of early data that are taken: a stream header and a login.
+const EARLY_DATA: u32 = 8 * 1024;
+
 /// What [`TlsStore::new`] is told.
 #[derive(Debug, Clone, Default)]
 pub struct TlsSettings {
@@ -49,6 +55,8 @@ pub struct TlsSettings {
     /// PEM bundle of the authorities whose client certificates are accepted.
     /// Without it no client is asked for one.
     pub client_authorities: Option<PathBuf>,
+    /// Whether clients may send early data (RFC 8446 §2.3). Sessions are remembered then in place of tickets.
+    pub early_data: bool,
 }
 
 /// Where a domain's certificate is.
@@ -95,7 +103,8 @@ impl TlsStore {
     /// Names the file and what is wrong with it.
     pub fn new(settings: &TlsSettings) -> Result<Self, NetError> {
         let tickets = ring::Ticketer::new()?;
-        let sessions = ServerSessionMemoryCache::new(CACHED_SESSIONS);
+        let size = if settings.early_data { SINGLE_USE_SESSIONS } else { CACHED_SESSIONS };
+        let sessions = ServerSessionMemoryCache::new(size);
         let web_tickets = ring::Ticketer::new()?;
         let current = Current::load(settings, &tickets, &(sessions.clone() as _), &web_tickets, &HashMap::new())?;
         Ok(Self { current: ArcSwap::from_pointee(current), tickets, sessions, web_tickets })
@@ -198,8 +207,13 @@ impl Current {
         let domains = certificates.into_iter().map(|(domain, certificate)| {
             let resolver = Resolver { keys: keys.clone(), fallback: certificate.key() };
             let mut config = config(resolver, authorities.clone())?;
-            config.ticketer = tickets.clone();
             config.session_storage = sessions.clone();
+            if settings.early_data {
+                config.max_early_data_size = EARLY_DATA;
+                config.send_half_rtt_data = true;
+            } else {
+                config.ticketer = tickets.clone();
+            }
             Ok((domain, Served { certificate, config: Arc::new(config) }))
         });
         let domains = domains.collect::<Result<_, NetError>>()?;

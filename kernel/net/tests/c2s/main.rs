@@ -216,7 +216,7 @@ async fn reload_keeps_sessions_and_shows_the_new_certificate() {
     files.chain = running.folder.path().join("new.crt");
     files.key = running.folder.path().join("new.key");
     tls::generate(server::DOMAIN, 2026).unwrap().write(&files.chain, &files.key).unwrap();
-    let settings = TlsSettings { domains: vec![files.clone()], client_authorities: None };
+    let settings = TlsSettings { domains: vec![files.clone()], client_authorities: None, early_data: false };
     running.server.context().tls.reload(&settings).unwrap();
     let new = rustls::pki_types::pem::PemObject::from_pem_file(&files.chain).unwrap();
     Client::connect(running.starttls()).await.starttls(tls_config(&[new])).await;

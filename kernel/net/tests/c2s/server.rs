@@ -127,7 +127,7 @@ pub(crate) fn start(options: Options) -> Running {
     let folder = tempfile::tempdir().unwrap();
     let files = DomainFiles { domain: DOMAIN.into(), chain: folder.path().join("crt"), key: folder.path().join("key") };
     tls::generate(DOMAIN, 2026).unwrap().write(&files.chain, &files.key).unwrap();
-    let settings = TlsSettings { domains: vec![files.clone()], client_authorities: None };
+    let settings = TlsSettings { domains: vec![files.clone()], client_authorities: None, early_data: false };
     let sessions = Arc::new(SessionTable::new(options.limits));
     let secrets = Secrets::derive("secret", xylem_sasl::DEFAULT_ITERATIONS, |bytes| bytes.fill(7)).unwrap();
     let relay = Arc::new(Relay { sessions: sessions.clone(), told: Mutex::default(), disk: Mutex::default(), secrets });

@@ -24,6 +24,8 @@ pub struct Sasl {
     pub token_lifetime: Duration,
     /// Age at which a token that is used is replaced.
     pub token_rotation: Duration,
+    /// Whether such a login may come as early data of TLS.
+    pub early_data: bool,
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -55,6 +57,7 @@ impl Sasl {
             forgive: section.duration("forgive", Duration::from_secs(30), Duration::from_millis(1)..=DAY),
             token_lifetime: section.duration("token_lifetime", 21 * DAY, Duration::ZERO..=366 * DAY),
             token_rotation: section.duration("token_rotation", DAY, Duration::ZERO..=366 * DAY),
+            early_data: section.flag("early_data", false),
         }
     }
 }
