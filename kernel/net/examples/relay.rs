@@ -93,7 +93,8 @@ async fn serve(port: u16, password: String) {
     std::fs::create_dir(&folder).unwrap();
     let files = DomainFiles { domain: "localhost".into(), chain: folder.join("crt"), key: folder.join("key") };
     tls::generate("localhost", 2026).unwrap().write(&files.chain, &files.key).unwrap();
-    let tls = TlsStore::new(&TlsSettings { domains: vec![files], client_authorities: None, early_data: false }).unwrap();
+    let tls =
+        TlsStore::new(&TlsSettings { domains: vec![files], client_authorities: None, early_data: false }).unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
     let sessions = Arc::new(SessionTable::new(Limits::default()));
     let secrets = Secrets::derive(&password, xylem_sasl::DEFAULT_ITERATIONS, |bytes| bytes.fill(7)).unwrap();

@@ -178,7 +178,11 @@ fn client_certificates_are_optional_and_verified() {
     let authority = params.self_signed(&authority_key).unwrap();
     let issuer = rcgen::Issuer::new(params, authority_key);
     fs::write(folder.path("ca.crt"), authority.pem()).unwrap();
-    let settings = TlsSettings { domains: vec![domain.clone()], client_authorities: Some(folder.path("ca.crt")), early_data: false };
+    let settings = TlsSettings {
+        domains: vec![domain.clone()],
+        client_authorities: Some(folder.path("ca.crt")),
+        early_data: false,
+    };
     let store = TlsStore::new(&settings).unwrap();
 
     let anonymous = Arc::new(client_config(&[&domain], &rustls::version::TLS13));

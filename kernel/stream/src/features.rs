@@ -39,7 +39,8 @@ impl Features {
             ns::TLS if root.name() == "starttls" => starttls::requested(self.tls, conversation, out),
             ns::SASL | ns::SASL2 => auth::requested(self, &element, conversation, out),
             _ if conversation.early => {
-                let error = StreamError::with_text(StreamCondition::PolicyViolation, "no login, and sent as early data");
+                let error =
+                    StreamError::with_text(StreamCondition::PolicyViolation, "no login, and sent as early data");
                 closing::fail(error, conversation, out)
             }
             ns::CLIENT => self.stanza(element, conversation, out),
