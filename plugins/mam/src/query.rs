@@ -1,15 +1,18 @@
 //! Queries: the server sends the page, then the plugin the end of it (XEP-0313 §4).
 
 use xylem_sdk::archive::{ID, Page, STAMP, STANZA, Sent};
-use xylem_sdk::outbox;
 use xylem_sdk::prelude::*;
+use xylem_sdk::sessions::Session;
 use xylem_sdk::time::utc_ms;
+use xylem_sdk::{outbox, sessions};
 
 use crate::filter::{self, FULL_TEXT, RSM};
 use crate::stores::MESSAGES;
 use crate::{Config, NS};
 
 const STANZAS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
+/// Of sessions that asked before their first presence.
+const ASKED: &str = "archive-asked";
 const FORM: &str = "jabber:x:data";
 
 pub(crate) fn query(_cx: &Cx, iq: &Stanza) -> Result<Reply, Failure> {
@@ -23,10 +26,24 @@ pub(crate) fn query(_cx: &Cx, iq: &Stanza) -> Result<Reply, Failure> {
         None => MESSAGES.page(asked.query, wrapping, &token),
     };
     match begun {
-        Ok(()) => Ok(Reply::Later),
+        Ok(()) => {
+            note(to)?;
+            Ok(Reply::Later)
+        }
         Err(Fault::Missing) => Err(Condition::ItemNotFound.into()),
         Err(Fault::Quota) => Err(Failure::new(Condition::ResourceConstraint).text("too many queries at once")),
         Err(fault) => Err(fault.into()),
+    }
+}
+
+/// Who asks before it is available catches up here: what is in the archive needs not wait for it elsewhere
+/// as well. `xylem.offline` reads the tag.
+fn note(client: &str) -> Result<(), Fault> {
+    let Some(resource) = Jid::new(client).resource() else { return Ok(()) };
+    let is_away = |session: &Session| session.resource == resource && !session.available;
+    match sessions::all()?.iter().any(is_away) {
+        true => sessions::set_tag(resource, ASKED, true),
+        false => Ok(()),
     }
 }
 

@@ -4,12 +4,16 @@ mod operations;
 
 use xylem_sdk::kv::Rows;
 use xylem_sdk::prelude::*;
+use xylem_sdk::sessions::{self, Session};
 use xylem_sdk::time::utc;
 
 use crate::operations::{purge, show};
 use crate::stores::{ARCHIVED, MESSAGES};
 
 xylem_sdk::plugin!();
+
+/// Set by `xylem.mam`.
+const ASKED: &str = "archive-asked";
 
 /// Keeps the message with the time it came (XEP-0203 §4). A full store is no store (XEP-0160 §2).
 fn keep(cx: &Cx, message: &Stanza) -> Result<Verdict, Failure> {
@@ -37,8 +41,22 @@ fn hand_over(_cx: &Cx, event: &Event) -> Result<(), Failure> {
     if event.detail.starts_with('-') {
         return Ok(());
     }
-    forget()?;
+    let archived = forget()?;
+    if has_asked(event.subject)? {
+        remove(&archived)?;
+    }
     Ok(MESSAGES.deliver(event.subject, true)?)
+}
+
+/// Whether the session has asked for the archive before it became available; that counts once.
+fn has_asked(client: &str) -> Result<bool, Fault> {
+    let Some(resource) = Jid::new(client).resource() else { return Ok(false) };
+    let tagged = |session: &Session| session.resource == resource && session.tags.iter().any(|tag| tag == ASKED);
+    let asked = sessions::all()?.iter().any(tagged);
+    if asked {
+        sessions::set_tag(resource, ASKED, false)?;
+    }
+    Ok(asked)
 }
 
 /// A client that binds along with its login fetches its archive: what is there does not wait for
@@ -47,9 +65,12 @@ fn clear(_cx: &Cx, event: &Event) -> Result<(), Failure> {
     if event.detail != "with-login" {
         return Ok(());
     }
-    let archived = forget()?;
+    Ok(remove(&forget()?)?)
+}
+
+fn remove(archived: &[String]) -> Result<(), Fault> {
     let ids: Vec<&str> = archived.iter().map(String::as_str).collect();
-    if ids.is_empty() { Ok(()) } else { Ok(MESSAGES.remove(&ids)?) }
+    if ids.is_empty() { Ok(()) } else { MESSAGES.remove(&ids) }
 }
 
 /// Whether the account's archive has given the message a name (XEP-0359).

@@ -129,9 +129,6 @@ impl Reader<'_> {
                     if found.passes_by(&stored) {
                         continue;
                     }
-                    if found.has_looked_enough() {
-                        return Ok(false);
-                    }
                     let stored = if of_rows { Some(stored) } else { self.chunk_at(&key)? };
                     // A chunk that is gone by now has no rows any more.
                     let Some(stored) = stored else { continue };
@@ -236,33 +233,23 @@ struct Found<'a> {
     query: &'a ArchiveQuery,
     /// What chunks must have to be looked at.
     sought: Option<Vec<u16>>,
-    looked_at: usize,
 }
 
 /// Chunks read at once, so that big rows are noticed before many are in memory.
 const AT_ONCE: usize = 8;
 
-/// Chunks that a search looks at for one page; then it ends, complete or not, so that nobody keeps
-/// the disk busy.
-const LOOKED_AT: usize = 2000;
 /// Words of chunks read at once.
 const WORDS_AT_ONCE: usize = 256;
 
 impl<'a> Found<'a> {
     fn new(query: &'a ArchiveQuery) -> Self {
         let sought = query.search.as_ref().map(|search| search.sought.hashes());
-        Self { rows: Vec::new(), bytes: 0, query, sought, looked_at: 0 }
+        Self { rows: Vec::new(), bytes: 0, query, sought }
     }
 
     /// Whether a chunk with these words has nothing of what is sought.
     fn passes_by(&self, words: &[u8]) -> bool {
         self.sought.as_ref().is_some_and(|sought| !Sought::may_be_in(sought, words))
-    }
-
-    /// To be asked once for each chunk.
-    fn has_looked_enough(&mut self) -> bool {
-        self.looked_at += 1;
-        self.sought.is_some() && self.looked_at > LOOKED_AT
     }
 
     /// False when the page is full without it.

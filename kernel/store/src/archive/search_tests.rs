@@ -103,3 +103,29 @@ async fn words_go_with_their_rows() {
     assert_eq!(archive.count("juliet").await.unwrap(), 0);
     assert!(entries(&store).await.is_empty());
 }
+
+/// A page that is not full is the last one, however many rows have to be looked at for nothing.
+#[tokio::test]
+async fn a_page_with_room_is_complete() {
+    let store = Store::memory().unwrap();
+    let archive = store.archive("messages");
+    store.index_text(archive.table(), text_of());
+    for some in 0..35_u64 {
+        let mut turn = store.turn();
+        for n in some * 2000..(some + 1) * 2000 {
+            let text = if n == 1 {
+                "left right"
+            } else if n % 2 == 0 {
+                "left"
+            } else {
+                "right"
+            };
+            turn.append(archive.table(), "juliet", n, "romeo@x", text).unwrap();
+        }
+        drop(store.submit_turn(turn));
+    }
+    for newest_first in [true, false] {
+        let query = ArchiveQuery { newest_first, ..ArchiveQuery::default() };
+        assert_eq!(found(&archive, "left right", query).await, (vec!["left right".to_owned()], true));
+    }
+}

@@ -27,7 +27,9 @@ pub(crate) fn append(store: &Store, number: u64) {
             payload: &payload,
             class: Class::Durable,
         };
-        store.append_unheard(table, &name, row, |_| true).unwrap().expect("taken");
+        // Without a disk the turn that comes next is refused as well, and that is heard of.
+        let Ok(taken) = store.append_unheard(table, &name, row, |_| true) else { return };
+        taken.expect("there is room");
         if number.is_multiple_of(1000) {
             drop(store.archive(TABLE).purge(&name, Purge::KeepNewest(KEPT)));
         }
