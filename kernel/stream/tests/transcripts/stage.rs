@@ -112,6 +112,7 @@ pub(crate) fn tls() -> Tls {
         sni: Some("verona.example".into()),
         alpn: None,
         certificate: vec![],
+        early: false,
     }
 }
 
