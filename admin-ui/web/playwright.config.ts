@@ -23,5 +23,7 @@ export default defineConfig({
     locale: 'en-GB',
     actionTimeout: 20_000,
     trace: 'off',
+    // Nothing is looked at half way from one colour to another.
+    contextOptions: { reducedMotion: 'reduce' },
   },
 });

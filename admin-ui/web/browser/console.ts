@@ -54,9 +54,10 @@ export function watch(page: Page, server: Server): string[] {
   return wrong;
 }
 
-/** What axe finds, in short. */
-export async function findings(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+/** What axe finds, in short; of all its rules or of some. */
+export async function findings(page: Page, rules: string[] = []): Promise<string[]> {
+  const axe = new AxeBuilder({ page });
+  const { violations } = await (rules.length ? axe.withRules(rules) : axe).analyze();
   return violations.flatMap((it) => it.nodes.map((node) => `${it.id}: ${node.target.join(' ')}`));
 }
 

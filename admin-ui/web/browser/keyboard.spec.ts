@@ -1,4 +1,4 @@
-import { expect, test } from './console';
+import { expect, findings, shoot, test } from './console';
 import { ADMIN, PASSWORD } from './server';
 
 test('everything is reached without a mouse', async ({ page, server }) => {
@@ -44,4 +44,59 @@ test('everything is reached without a mouse', async ({ page, server }) => {
   await page.keyboard.press('Escape');
   await expect(page.getByRole('dialog')).toBeHidden();
   await expect(page.getByRole('button', { name: 'Disable: nurse@localhost' })).toBeFocused();
+});
+
+test('a dialog keeps the keyboard, and gives it back', async ({ console: page, server }) => {
+  await page.goto(`${server.url}/users`);
+  const open = page.getByRole('button', { name: 'Create an account' });
+  await open.focus();
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog');
+  await expect(dialog).toBeVisible();
+  expect(await findings(page)).toEqual([]);
+  await shoot(page, 'dialog-user-add');
+  for (let stop = 0; stop < 12; stop += 1) {
+    await page.keyboard.press('Tab');
+    // The browser's own bar is a stop, too; then nothing of the page has the focus.
+    const inside = await page.evaluate(
+      () => document.activeElement === document.body || document.activeElement?.closest('dialog') !== null,
+    );
+    expect(inside, `stop ${stop}`).toBe(true);
+  }
+  await dialog.getByLabel('Account', { exact: true }).fill('not an address');
+  await dialog.getByRole('button', { name: 'Create an account' }).click();
+  await expect(dialog.getByRole('alert').or(dialog.locator('[aria-invalid="true"]')).first()).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(dialog).toBeHidden();
+  await expect(open).toBeFocused();
+});
+
+test('lists say how they are sorted, and their state is in the address', async ({
+  console: page,
+  server,
+}) => {
+  await page.goto(`${server.url}/plugins`);
+  const head = page.getByRole('columnheader', { name: 'Calls' });
+  await head.getByRole('button').focus();
+  await page.keyboard.press('Enter');
+  await expect(head).toHaveAttribute('aria-sort', 'ascending');
+  await page.keyboard.press('Enter');
+  await expect(head).toHaveAttribute('aria-sort', 'descending');
+  await expect(page).toHaveURL(/sort=calls&order=desc/);
+  await page.getByRole('searchbox').fill('xylem.mu');
+  await expect(page).toHaveURL(/search=xylem\.mu/);
+  await expect(page.getByRole('row')).toHaveCount(2);
+  await expect(page.getByText('1 entry shown')).toBeAttached();
+
+  // Whoever gets the link sees the same.
+  await page.goto(page.url());
+  await expect(page.getByRole('searchbox')).toHaveValue('xylem.mu');
+  await expect(head).toHaveAttribute('aria-sort', 'descending');
+  await expect(page.getByRole('row')).toHaveCount(2);
+
+  await page.getByRole('link', { name: 'xylem.muc' }).click();
+  await expect(page.locator('main')).toBeFocused();
+  await page.goBack();
+  await expect(page.getByRole('searchbox')).toHaveValue('xylem.mu');
+  await expect(page.getByRole('row')).toHaveCount(2);
 });

@@ -45,13 +45,23 @@ test('a plugin is removed, installed, configured, used, upgraded and rolled back
   await expect(page.getByText(`${ID} is installed.`)).toBeVisible();
 
   await page.goto(`${server.url}/plugins/${ID}`);
-  await page.getByLabel('os', { exact: false }).fill('Plan 9');
+  await page.getByRole('textbox', { name: 'os' }).fill('Plan 9');
   await page.getByRole('button', { name: 'Save' }).click();
   await expect(page.getByText('The plugin is configured.')).toBeVisible();
   await expect.poll(() => juliet.os('localhost').catch(() => null)).toBe('Plan 9');
   await shoot(page, 'plugin');
 
-  await page.getByRole('button', { name: 'Install from a file' }).click();
+  // Where it is on there is nothing to enable, and the other way round.
+  await expect(page.getByRole('button', { name: 'Enable: localhost', exact: true })).toHaveCount(0);
+  await page.getByRole('button', { name: 'Disable: localhost', exact: true }).click();
+  await shoot(page, 'plugin-disable');
+  await page.getByRole('dialog').getByRole('button', { name: 'Go on' }).click();
+  await expect(page.getByRole('button', { name: 'Disable: localhost', exact: true })).toHaveCount(0);
+  await expect.poll(() => juliet.os('localhost').catch(() => null)).toBe(null);
+  await page.getByRole('button', { name: 'Enable: localhost', exact: true }).click();
+  await expect.poll(() => juliet.os('localhost').catch(() => null)).toBe('Plan 9');
+
+  await page.getByRole('button', { name: 'Upgrade from a file' }).click();
   await page.getByLabel('Package (.wasm)').setInputFiles(next);
   await expect(page.getByText('Replaces version 0.1.0')).toBeVisible();
   await page.getByRole('button', { name: 'Upgrade', exact: true }).click();

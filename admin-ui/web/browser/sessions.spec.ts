@@ -5,7 +5,7 @@ test('a client is seen, told something, watched and sent away', async ({ console
   await createUser(page, 'juliet@localhost', 'wherefore');
   await createUser(page, 'romeo@localhost', 'but soft');
   const juliet = await Person.connect(server, 'juliet@localhost', 'wherefore', 'balcony');
-  const romeo = await Person.connect(server, 'romeo@localhost', 'but soft', 'garden');
+  const romeo = await Person.connect(server, 'romeo@localhost', 'but soft', 'garden', true);
 
   await page.goto(`${server.url}/sessions?sort=jid`);
   await page.getByRole('link', { name: 'juliet@localhost/balcony' }).click();

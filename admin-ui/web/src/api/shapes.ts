@@ -74,6 +74,13 @@ export interface DomainRow {
   services: string[];
 }
 
+export interface DomainDetail extends DomainRow {
+  certificate_file: string | null;
+  key_file: string | null;
+  enabled: string[];
+  writable: boolean;
+}
+
 export interface CertificateRow {
   domain: string;
   names: string[];
@@ -226,4 +233,23 @@ export interface RoomRow {
   occupants: number;
   public: boolean;
   persistent: boolean;
+}
+
+/** One way of reaching other software. */
+export interface Links {
+  ability: 'not-implemented' | 'disabled' | 'enabled';
+  says: string;
+  links: { domain: string; local: string; since: number }[];
+}
+
+export interface FederationReport {
+  servers: Links;
+  components: Links;
+  services: { address: string; domain: string; plugin: string }[];
+}
+
+export interface ExportRow {
+  file: string;
+  bytes: number;
+  written: number;
 }

@@ -11,6 +11,8 @@ export interface Asked {
   wants: string[];
   /** Its answer is shown, as it is never told again. */
   once: boolean;
+  /** Must be typed, though the operation itself asks for less. */
+  word?: string;
   resolve: (outcome: { answer: unknown } | null) => void;
 }
 
@@ -18,6 +20,7 @@ export interface How {
   /** Optional arguments that are asked for, too. */
   wants?: string[];
   once?: boolean;
+  word?: string;
 }
 
 let asked = $state.raw<Asked | null>(null);
@@ -39,7 +42,7 @@ export async function act<T>(name: string, given: Arguments, how: How = {}): Pro
   const wants = [...missing, ...(how.wants ?? []).filter((it) => !missing.includes(it))];
   if (wants.length === 0 && !how.once) {
     try {
-      return await perform<T>(spec, given);
+      return await perform<T>(spec, given, how.word);
     } catch (error) {
       failed(error);
       return null;
@@ -47,7 +50,14 @@ export async function act<T>(name: string, given: Arguments, how: How = {}): Pro
   }
   close(null);
   return new Promise((resolve) => {
-    asked = { spec, given, wants, once: how.once ?? false, resolve: resolve as Asked['resolve'] };
+    asked = {
+      spec,
+      given,
+      wants,
+      once: how.once ?? false,
+      word: how.word,
+      resolve: resolve as Asked['resolve'],
+    };
   });
 }
 
@@ -55,7 +65,7 @@ export async function act<T>(name: string, given: Arguments, how: How = {}): Pro
 export async function go(it: Asked, more: Arguments): Promise<unknown> {
   const all = { ...it.given, ...more };
   // The dialog has already said what will happen; a name is typed all the same.
-  if (it.spec.danger?.type) return (await perform(it.spec, all))?.answer;
+  if (it.spec.danger?.type || it.word) return (await perform(it.spec, all, it.word))?.answer;
   return run(it.spec, all);
 }
 

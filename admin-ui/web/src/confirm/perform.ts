@@ -8,15 +8,15 @@ export function titleOf(spec: Spec): string {
   return known(`operation.${spec.name}`, spec.help);
 }
 
-/** Asks as the operation wants to be asked about, and runs it; null if the answer was no. */
-export async function perform<T>(spec: Spec, given: Arguments): Promise<{ answer: T } | null> {
+/** Asks as the operation wants to be asked about, or for a word to be typed; null if the answer was no. */
+export async function perform<T>(spec: Spec, given: Arguments, word?: string): Promise<{ answer: T } | null> {
   const danger = spec.danger;
   if (danger) {
     const yes = await confirm({
       title: titleOf(spec),
       says: known(`danger.${spec.name}`, danger.says || spec.help),
       action: t('confirm.go'),
-      typed: danger.type ? String(given[danger.type] ?? '') : undefined,
+      typed: word ?? (danger.type ? String(given[danger.type] ?? '') : undefined),
       danger: true,
     });
     if (!yes) return null;

@@ -47,6 +47,12 @@ export const routes: Route[] = [
     load: () => import('../pages/domains/Domains.svelte'),
   },
   {
+    path: '/domains/:domain',
+    name: 'domain',
+    under: 'domains',
+    load: () => import('../pages/domains/Domain.svelte'),
+  },
+  {
     path: '/plugins',
     name: 'plugins',
     icon: 'plugins',
