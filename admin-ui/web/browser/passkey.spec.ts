@@ -1,7 +1,8 @@
 import { expect, findings, shoot, test } from './console';
 import { ADMIN, PASSWORD } from './server';
 
-test('a passkey is made, signs in, and is taken away again', async ({ page, server, context }) => {
+test('a passkey is made, signs in, and is taken away again', async ({ page, server, context }, info) => {
+  info.setTimeout(300_000);
   const chromium = await context.newCDPSession(page);
   await chromium.send('WebAuthn.enable');
   const { authenticatorId } = await chromium.send('WebAuthn.addVirtualAuthenticator', {
@@ -40,6 +41,7 @@ test('a passkey is made, signs in, and is taken away again', async ({ page, serv
   expect(await held()).toBe(1);
   expect(await findings(page)).toEqual([]);
   await shoot(page, 'me-codes');
+  const code = (await page.locator('.codes li').first().textContent()) ?? '';
   await page.getByRole('button', { name: 'I have kept them' }).click();
   await expect(page.getByText('Key ring')).toBeVisible();
   await shoot(page, 'me-passkey');
@@ -64,4 +66,16 @@ test('a passkey is made, signs in, and is taken away again', async ({ page, serv
   await page.getByRole('button', { name: 'Use the passkey' }).click();
   await expect(page.getByRole('alert')).toBeVisible();
   await expect(page.locator('#navigation')).toHaveCount(0);
+
+  // Who has lost the key has the codes.
+  await page.getByRole('button', { name: 'Use a code instead' }).click();
+  await page.getByLabel('Code from your app, or a recovery code').fill(code);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.locator('#navigation')).toBeAttached();
+  await page.goto(`${home}/me`);
+  await expect(page.getByText('9 recovery codes are left.')).toBeVisible();
+  await page.getByRole('button', { name: 'Remove: Key ring' }).click();
+  await dialog.getByLabel('Your password, once more').fill(PASSWORD);
+  await dialog.getByRole('button', { name: 'Remove' }).click();
+  await expect(page.getByText('Key ring')).toHaveCount(0);
 });
