@@ -10,6 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::coding;
 use crate::console::Console;
 use crate::problem::Problem;
 
@@ -89,11 +90,7 @@ pub(crate) async fn page(State(console): State<Console>, request: Request) -> Re
 }
 
 fn answer(name: &str, file: &File, asked: &HeaderMap) -> Response {
-    let accepted = asked.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let takes_gzip = accepted.split(',').any(|coding| {
-        let (coding, weight) = coding.split_once(';').unwrap_or((coding, ""));
-        coding.trim() == "gzip" && weight.trim() != "q=0"
-    });
+    let takes_gzip = coding::is_taken(asked);
     let packed = file.gzip.as_ref().filter(|_| takes_gzip);
     let mut response = Response::new(Body::from(packed.unwrap_or(&file.plain).clone()));
     let headers = response.headers_mut();

@@ -8,7 +8,9 @@
 mod api;
 mod assets;
 mod caller;
+mod coding;
 mod console;
+mod downloads;
 mod entrance;
 mod events;
 pub mod listener;
@@ -36,11 +38,14 @@ pub fn router(console: Console) -> Router {
         .route("/api/v1/events", get(events::follow))
         .route("/api/v1/topics", get(events::topics))
         .route("/api/v1/uploads", post(uploads::take))
+        .route("/api/v1/exports/{file}/content", get(downloads::export))
+        .route("/api/v1/users/{account}/export", get(downloads::account))
         .route("/api/v1/x/{noun}/{verb}", axum::routing::any(api::contributed))
         .merge(api::routes(console.ops()))
         .merge(console.sign_in().routes())
         .route("/api/{*rest}", axum::routing::any(problem::no_route))
         .fallback(assets::page)
-        .method_not_allowed_fallback(problem::no_method);
+        .method_not_allowed_fallback(problem::no_method)
+        .layer(axum::middleware::from_fn(coding::pack));
     own.with_state(console)
 }

@@ -1,6 +1,7 @@
 //! REST, made from the table of operations.
 
 mod arguments;
+mod entrance_paths;
 pub mod openapi;
 
 use std::sync::Arc;

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 use xylem_ops::{Argument, Kind, Output, Place, Rank, Route, Spec};
 
+use super::entrance_paths;
 use crate::problem::{KINDS, Problem};
 use crate::uploads::Upload;
 
@@ -27,6 +28,7 @@ pub fn document(specs: &[Arc<Spec>]) -> Value {
         }
     }
     beside(&mut paths, &mut schemas);
+    entrance_paths::add(&mut paths);
     paths.sort_keys();
     json!({
         "openapi": "3.1.0",

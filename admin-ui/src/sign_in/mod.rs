@@ -95,6 +95,17 @@ impl SignedIn {
     }
 }
 
+/// What an account has beside its password, in numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Whether an authenticator app is asked for.
+    pub totp: bool,
+    pub passkeys: usize,
+    /// Recovery codes left.
+    pub recovery: usize,
+    pub sessions: usize,
+}
+
 impl Login {
     #[must_use]
     pub fn new(surroundings: Surroundings, terms: Terms, verification: Verification) -> Self {
@@ -223,6 +234,18 @@ impl Login {
         self.0.factors.clear(account).await?;
         let ended = lock(&self.0.sessions).end_where(account, |_, _| true);
         self.erase(&ended).await
+    }
+
+    /// What an account has beside its password; `created` tells it from an earlier one of the same name.
+    ///
+    /// # Errors
+    /// The store does not answer, or what is kept cannot be read.
+    pub async fn kept(&self, account: &str, created: u64) -> Result<Kept, Unavailable> {
+        let holder = Holder { people: self.0.people.as_ref(), account, created };
+        let factors = self.0.factors.read(&holder).await?;
+        let sessions = lock(&self.0.sessions).list(account, now(), self.0.terms).len();
+        let (passkeys, recovery) = (factors.passkeys.len(), factors.codes.len());
+        Ok(Kept { totp: factors.app.is_some(), passkeys, recovery, sessions })
     }
 
     /// Whether there is somebody who may do everything.

@@ -12,16 +12,19 @@ use crate::caller::{Caller, Role};
 use crate::certificate::{CertificateRow, Certificates, Reread};
 use crate::config::history::Version;
 use crate::config::{ConfigReport, ConfigText, Preview, Saved, Settings};
-use crate::data::{Exported, Imported};
+use crate::data::{ExportRow, Exported, Imported};
 use crate::device::{DeviceRow, Revoked};
-use crate::domain::{DomainRow, Domains};
+use crate::domain::change::{DomainChanged, DomainWish};
+use crate::domain::{DomainDetail, DomainRow, Domains};
 use crate::error::OpError;
+use crate::federation::{Federation, FederationReport};
 use crate::log::{LogLevel, LogLine, Logs};
 use crate::overview::{History, Overview, OverviewReport};
 use crate::page::{Page, Paging};
 use crate::plugin::package::{PackageReport, Packages, PluginUse};
 use crate::plugin::setting::{PluginConfiguration, PluginSettings};
 use crate::plugin::{ChainReport, PluginDetail, PluginRow, Removed};
+use crate::server::ending::{Ending, EndingReport, Endings, StayReport};
 use crate::server::{HealthReport, ReloadReport, StatusReport};
 use crate::session::message::{Callers, Messaged, SessionDetail};
 use crate::session::{Ended, SessionRow};
@@ -30,6 +33,7 @@ use crate::store::{ScrubResult, TableRow, Tables};
 use crate::token::{TokenGone, TokenMade, TokenRow, Wanted};
 use crate::user::Account;
 use crate::user::export::{Dossier, Dossiers};
+use crate::user::factor::{FactorReport, SecondFactors};
 use crate::user::import::{Bulk, ImportReport};
 use crate::user::standing::{Reset, SignedOut, Standing};
 
@@ -63,6 +67,9 @@ impl Backend {
             logs: nobody.clone(),
             inspector: nobody.clone(),
             tables: nobody.clone(),
+            endings: nobody.clone(),
+            factors: nobody.clone(),
+            federation: nobody.clone(),
             origins: nobody,
             audit,
         }
@@ -109,6 +116,9 @@ absent! {
     Data {
         export(PathBuf) -> Exported;
         import(PathBuf) -> Imported;
+        exports(Paging) -> Page<ExportRow>;
+        export_of(PathBuf) -> ExportRow;
+        delete_export(PathBuf) -> ExportRow;
     }
     Standing {
         set_disabled(String, bool) -> Account;
@@ -147,7 +157,13 @@ absent! {
         history() -> Vec<Version>;
         version(u64) -> Preview;
     }
-    Domains { list(Paging) -> Page<DomainRow>; }
+    Domains {
+        list(Paging) -> Page<DomainRow>;
+        show(String) -> DomainDetail;
+        add(String, DomainWish, bool) -> DomainChanged;
+        set(String, DomainWish, bool) -> DomainChanged;
+        remove(String, bool) -> DomainChanged;
+    }
     Logs {
         list(Option<String>, Option<String>, Paging) -> Page<LogLine>;
         set_level(String) -> LogLevel;
@@ -163,6 +179,16 @@ absent! {
         list(Paging) -> Page<TableRow>;
         scrub() -> ScrubResult;
     }
+    Endings {
+        plan(Ending, u64, Option<String>) -> EndingReport;
+        call_off() -> StayReport;
+        planned() -> Option<EndingReport>;
+    }
+    SecondFactors {
+        show(String) -> FactorReport;
+        reset(String) -> FactorReport;
+    }
+    Federation { show() -> FederationReport; }
     Origins { about() -> AboutReport; }
 }
 

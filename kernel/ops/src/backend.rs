@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::audit::AuditLog;
 use crate::caller::{Caller, Role};
-use crate::data::{Exported, Imported};
+use crate::data::{ExportRow, Exported, Imported};
 use crate::device::{DeviceRow, Revoked};
 use crate::error::OpError;
 use crate::page::{Page, Paging};
@@ -23,14 +23,17 @@ pub use crate::about::Origins;
 pub use crate::certificate::Certificates;
 pub use crate::config::Settings;
 pub use crate::domain::Domains;
+pub use crate::federation::Federation;
 pub use crate::log::Logs;
 pub use crate::overview::Overview;
 pub use crate::plugin::package::Packages;
 pub use crate::plugin::setting::PluginConfiguration;
+pub use crate::server::ending::Endings;
 pub use crate::session::message::Callers;
 pub use crate::stanza::Inspector;
 pub use crate::store::Tables;
 pub use crate::user::export::Dossiers;
+pub use crate::user::factor::SecondFactors;
 pub use crate::user::import::Bulk;
 pub use crate::user::standing::Standing;
 
@@ -62,6 +65,9 @@ pub struct Backend {
     pub logs: Arc<dyn Logs>,
     pub inspector: Arc<dyn Inspector>,
     pub tables: Arc<dyn Tables>,
+    pub endings: Arc<dyn Endings>,
+    pub factors: Arc<dyn SecondFactors>,
+    pub federation: Arc<dyn Federation>,
     pub origins: Arc<dyn Origins>,
 }
 
@@ -124,6 +130,11 @@ pub trait Data: Send + Sync {
     /// Writes everything into a new file.
     fn export(&self, path: PathBuf) -> Answer<'_, Exported>;
     fn import(&self, path: PathBuf) -> Answer<'_, Imported>;
+    /// The files among the exports.
+    fn exports(&self, paging: Paging) -> Answer<'_, Page<ExportRow>>;
+    /// One of them; [`OpError::NotFound`] if there is no such file.
+    fn export_of(&self, path: PathBuf) -> Answer<'_, ExportRow>;
+    fn delete_export(&self, path: PathBuf) -> Answer<'_, ExportRow>;
 }
 
 pub trait Server: Send + Sync {

@@ -1,12 +1,16 @@
-//! `domain.list`: the hosts that are served.
+//! `domain.*`: the hosts that are served.
+
+pub mod change;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{About, Roles};
+use crate::argument::{Argument, Kind};
 use crate::backend::Answer;
 use crate::operation::operation;
 use crate::page::{Page, Paging};
+use change::{DomainChanged, DomainWish};
 
 /// A host that the server serves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,9 +30,41 @@ pub struct DomainRow {
     pub services: Vec<String>,
 }
 
+/// A host with what is configured for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DomainDetail {
+    #[serde(flatten)]
+    pub row: DomainRow,
+    /// The files of its certificate; null where the server makes it by itself.
+    pub certificate_file: Option<String>,
+    pub key_file: Option<String>,
+    /// Ids of the plugins that run for it; `*` stands for all.
+    pub enabled: Vec<String>,
+    /// Whether it can be changed here: there is a configuration file.
+    pub writable: bool,
+}
+
 /// Who knows the hosts.
 pub trait Domains: Send + Sync {
     fn list(&self, paging: Paging) -> Answer<'_, Page<DomainRow>>;
+    fn show(&self, domain: String) -> Answer<'_, DomainDetail>;
+    /// [`crate::OpError::Conflict`] if it is served already, or there is no file to write.
+    fn add(&self, domain: String, wish: DomainWish, preview: bool) -> Answer<'_, DomainChanged>;
+    fn set(&self, domain: String, wish: DomainWish, preview: bool) -> Answer<'_, DomainChanged>;
+    /// [`crate::OpError::Conflict`] if nothing, or nobody who owns the server, would be left.
+    fn remove(&self, domain: String, preview: bool) -> Answer<'_, DomainChanged>;
+}
+
+operation! {
+    Show { domain: String } -> DomainDetail,
+    name: "domain.show",
+    help: "Shows one domain with what is configured for it.",
+    route: get "/domains/{domain}",
+    arguments: [Argument::required("domain", Kind::Domain, "the domain")],
+    result: "the domain",
+    roles: Roles::SEE,
+    about: About::domain(),
+    run: |it, backend| backend.domains.show(it.domain),
 }
 
 operation! {

@@ -5,7 +5,7 @@
 //! JSON back. What an operation is called, takes, needs and writes to the audit
 //! log stands once, beside its type, in [`user`], [`session`], [`device`], [`plugin`],
 //! [`token`], [`audit`], [`domain`], [`certificate`], [`config`], [`log`], [`stanza`], [`store`], [`data`],
-//! [`overview`], [`about`] and [`server`]; what plugins add comes through [`contributed`]. Who may
+//! [`federation`], [`overview`], [`about`] and [`server`]; what plugins add comes through [`contributed`]. Who may
 //! is decided in [`permit`], for all of them. How it is done is behind the traits of [`backend`].
 
 pub mod about;
@@ -23,6 +23,7 @@ pub mod describe;
 pub mod device;
 pub mod domain;
 pub mod error;
+pub mod federation;
 pub mod files;
 pub mod kind;
 pub mod log;

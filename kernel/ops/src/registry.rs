@@ -20,8 +20,8 @@ use crate::operation::{Operation, Spec};
 use crate::permit;
 use crate::streams::{Silence, Streams, Topic};
 use crate::{
-    about, certificate, config, data, device, domain, log, overview, plugin, server, session, stanza, store, token,
-    user,
+    about, certificate, config, data, device, domain, federation, log, overview, plugin, server, session, stanza,
+    store, token, user,
 };
 
 /// All operations over one backend.
@@ -60,7 +60,7 @@ impl Table {
         ops.put::<user::Add>().put::<user::Delete>().put::<user::Password>().put::<user::List>().put::<user::Show>();
         ops.put::<user::SetRole>();
         ops.put::<token::Create>().put::<token::List>().put::<token::Revoke>();
-        ops.put::<audit::list::List>();
+        ops.put::<audit::list::List>().put::<audit::verify::Verify>();
         ops.put::<session::List>().put::<session::End>();
         ops.put::<device::List>().put::<device::Revoke>();
         ops.put::<plugin::List>().put::<plugin::Info>().put::<plugin::Install>().put::<plugin::Enable>();
@@ -78,6 +78,11 @@ impl Table {
         ops.put::<config::history::ShowVersion>().put::<config::history::Rollback>();
         ops.put::<log::List>().put::<log::SetLevel>().put::<stanza::Unlock>();
         ops.put::<store::List>().put::<store::Scrub>();
+        ops.put::<domain::Show>().put::<domain::change::Add>().put::<domain::change::Set>();
+        ops.put::<domain::change::Remove>().put::<federation::Show>();
+        ops.put::<data::Exports>().put::<data::ShowExport>().put::<data::DeleteExport>();
+        ops.put::<user::factor::Show>().put::<user::factor::ResetFactors>();
+        ops.put::<server::ending::Stop>().put::<server::ending::Restart>().put::<server::ending::Stay>();
         ops.put::<server::Status>().put::<server::Health>().put::<server::Reload>();
         ops
     }

@@ -1,10 +1,13 @@
 //! `status`, `health` and `config.reload`: the server as a whole.
 
+pub mod ending;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{About, Roles};
 use crate::operation::operation;
+use ending::EndingReport;
 
 /// How the server does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -22,6 +25,9 @@ pub struct StatusReport {
     pub data: String,
     /// Why it is unwell; empty when all is well.
     pub problems: Vec<String>,
+    /// The end that is to come; null while none is planned.
+    #[serde(default)]
+    pub ending: Option<EndingReport>,
 }
 
 /// Whether the server can do its work; for probes.

@@ -1,6 +1,7 @@
 //! `user.*`: accounts.
 
 pub mod export;
+pub mod factor;
 pub mod import;
 pub mod standing;
 

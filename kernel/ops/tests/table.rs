@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use xylem_ops::backend::{Accounts, Data, Devices, Plugins, Server, Sessions, Tokens};
-use xylem_ops::data::{Exported, Imported};
+use xylem_ops::data::{ExportRow, Exported, Imported};
 use xylem_ops::device::{DeviceRow, Revoked};
 use xylem_ops::plugin::{ChainReport, PluginDetail, PluginRow, Removed};
 use xylem_ops::server::{HealthReport, ReloadReport, StatusReport};
@@ -117,6 +117,18 @@ impl Data for Fake {
     }
 
     fn import(&self, _: PathBuf) -> Answer<'_, Imported> {
+        no()
+    }
+
+    fn exports(&self, _: Paging) -> Answer<'_, Page<ExportRow>> {
+        no()
+    }
+
+    fn export_of(&self, _: PathBuf) -> Answer<'_, ExportRow> {
+        no()
+    }
+
+    fn delete_export(&self, _: PathBuf) -> Answer<'_, ExportRow> {
         no()
     }
 }

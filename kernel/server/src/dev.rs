@@ -119,6 +119,7 @@ async fn serve(options: &DevOptions, config: Config) -> anyhow::Result<()> {
     println!("{}", serde_json::to_string(&line)?);
     tokio::select! {
         () = until_stopped(&mut signals) => {}
+        _planned = serving.instance.endings.due() => tracing::info!("asked to end"),
         () = until_orphaned(parent), if !options.detached => tracing::info!("the parent has ended"),
         () = until_input_ends(), if !options.detached => tracing::info!("standard input has ended"),
     }

@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
+use xylem_admin::sign_in::Login;
 use xylem_net::admission::{Admission, AdmissionLimits};
 use xylem_net::c2s::Context;
 use xylem_net::tls::TlsStore;
@@ -22,6 +23,7 @@ use crate::accounts::Accounts;
 use crate::brake::Brake;
 use crate::config::{Backend, Config};
 use crate::devices::{Devices, Terms};
+use crate::ending::Endings;
 use crate::entry::Gate;
 use crate::folder::Folder;
 use crate::history::History;
@@ -56,6 +58,10 @@ pub struct Instance {
     pub decoy: DecoyKey,
     /// Where the configuration is read from again.
     pub reread: Reread,
+    /// The end of the server, once somebody has asked for it.
+    pub endings: Endings,
+    /// Who is signed in to the console; there where there is one.
+    pub console: OnceLock<Login>,
 }
 
 /// How a reload gets its configuration.
@@ -121,7 +127,9 @@ impl Instance {
             inspector,
             brake,
             decoy,
+            endings: Endings::new(matches!(reread, Reread::File(_))),
             reread,
+            console: OnceLock::new(),
         };
         Ok(Arc::new(instance))
     }

@@ -12,6 +12,7 @@ mod config;
 mod console;
 mod dev;
 mod devices;
+mod ending;
 mod entry;
 mod folder;
 mod history;

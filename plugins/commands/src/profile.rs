@@ -67,6 +67,10 @@ enum Show {
     Form(fn(&Session, Xml) -> Xml),
 }
 
+/// How many items may be asked for, and how many seconds waited (XEP-0133 §4.18, §4.30).
+const COUNTS: [&str; 6] = ["25", "50", "100", "200", "500", "none"];
+const DELAYS: [&str; 7] = ["30", "60", "90", "120", "180", "240", "300"];
+
 /// Most accounts of one command.
 const MOST: usize = 50;
 
@@ -75,7 +79,7 @@ const ACCOUNTS: Ask = Ask("jid-multi", "accountjids", "The accounts");
 const MOST_ITEMS: Ask = Ask("list-single", "max_items", "Most items to show");
 
 /// Fields that may be left empty.
-const OPTIONAL: [&str; 2] = [MOST_ITEMS.1, "adminjids"];
+const OPTIONAL: [&str; 3] = [MOST_ITEMS.1, "adminjids", "delay"];
 
 const PROFILES: [Profile; 28] = [
     accounts::ADD,
@@ -142,6 +146,11 @@ impl Profile {
         Some(Call { about: String::new(), operation, arguments })
     }
 
+    /// Where something is to be told it cannot be left out; where the server ends it can.
+    fn may_lack(&self, var: &str) -> bool {
+        OPTIONAL.contains(&var) || (var == "announcement" && self.fields.len() > 1)
+    }
+
     /// What an operation said about what the form is to be filled with.
     pub(crate) fn filling(&self, cx: &Cx, answer: &Json) -> Vec<String> {
         self.prepares.as_ref().map(|prepare| (prepare.fill)(cx, answer)).unwrap_or_default()
@@ -152,10 +161,10 @@ impl Profile {
         let mut asked = form("form", self.title, Some(ADMIN));
         for Ask(kind, var, label) in self.fields {
             let mut field = Field::new(kind, var, label);
-            field.required = !OPTIONAL.contains(var);
+            field.required = !self.may_lack(var);
             if *kind == "list-single" {
-                let counts = ["25", "50", "100", "200", "500", "none"];
-                field.options = counts.iter().map(|count| ((*count).to_owned(), (*count).to_owned())).collect();
+                let choices: &[&str] = if *var == MOST_ITEMS.1 { &COUNTS } else { &DELAYS };
+                field.options = choices.iter().map(|choice| ((*choice).to_owned(), (*choice).to_owned())).collect();
             }
             field.values = before.to_vec();
             asked = asked.child(field.xml());
@@ -165,7 +174,7 @@ impl Profile {
 
     /// The calls that a filled form leads to; what is wrong with it, if something is.
     pub(crate) fn calls(&self, cx: &Cx, form: Filled<'_>, before: &[String]) -> Result<Vec<Call>, String> {
-        let missing = self.fields.iter().find(|ask| !OPTIONAL.contains(&ask.1) && form.values(ask.1).is_empty());
+        let missing = self.fields.iter().find(|ask| !self.may_lack(ask.1) && form.values(ask.1).is_empty());
         if let Some(missing) = missing {
             return Err([missing.1, " is missing"].concat());
         }

@@ -39,8 +39,7 @@ pub fn play(story: &Story, target: &Arc<Target>) -> Result<()> {
 }
 
 fn brief(act: &Act) -> String {
-    let text = format!("{act:?}");
-    text.split('(').next().unwrap_or_default().to_owned()
+    format!("{act:?}").split('(').next().unwrap_or_default().to_owned()
 }
 
 struct Stage<'a> {
@@ -82,6 +81,12 @@ impl<'a> Stage<'a> {
                     &local,
                     &login.password,
                 )?;
+            }
+        }
+        for client in &story.clients {
+            let account = stage.names.known.get(&format!("{}.bare", client.name));
+            if let (Some(role), Some(account)) = (&client.role, account) {
+                target.administer(&["user", "role", account, role]).context("giving it its role")?;
             }
         }
         for (a, b) in &story.friends {

@@ -45,6 +45,8 @@ pub struct Client {
     pub certificate: Option<Vec<String>>,
     /// Whether the certificate is of the authority that servers can be told to trust.
     pub trusted: bool,
+    /// What its account is to the server, where that is more than a user: `owner`.
+    pub role: Option<String>,
     /// How long any one answer to it may take, where that is not the usual.
     pub patience: Option<Duration>,
 }
@@ -176,6 +178,7 @@ impl Story {
     #[must_use]
     pub fn wants_our_server(&self) -> bool {
         !self.server.is_empty()
+            || self.clients.iter().any(|client| client.role.is_some())
             || self.steps.iter().any(|step| matches!(step.act, Act::IsRemoved | Act::IsAdministered(_)))
     }
 
@@ -211,6 +214,7 @@ fn client(heading: &str, body: &[&str]) -> Result<Client> {
         register: true,
         certificate: None,
         trusted: true,
+        role: None,
         patience: None,
     };
     client.address(jid.unwrap_or("localhost"));
@@ -228,10 +232,11 @@ fn client(heading: &str, body: &[&str]) -> Result<Client> {
                 client.certificate = Some(jids.split(',').map(|jid| jid.trim().to_owned()).collect());
             }
             Some(("authority", "unknown")) => client.trusted = false,
+            Some(("role", v)) => client.role = Some(v.to_owned()),
             Some(("patience", v)) => client.patience = Some(Duration::from_secs(v.parse().context("seconds")?)),
             _ => bail!(
                 "{line:?} is none of jid, password, sasl, profile: sasl2, via: starttls|tls, register: no, certificate, \
-                 authority: unknown, patience"
+                 authority: unknown, role, patience"
             ),
         }
     }

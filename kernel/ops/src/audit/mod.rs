@@ -1,11 +1,13 @@
-//! Who changed what, when, from where: one JSON object a line, only ever appended.
+//! Who changed what, when, from where: one JSON object a line, only ever appended, and bound to all lines before it.
 
+mod chain;
 pub mod list;
 mod read;
+pub mod verify;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -18,12 +20,19 @@ use crate::caller::Caller;
 use crate::error::OpError;
 use crate::operation::Spec;
 
+pub use chain::{Break, VerifyReport};
 pub use read::AuditQuery;
 
 /// The audit log of one server.
 pub struct AuditLog {
     path: PathBuf,
-    file: Mutex<File>,
+    end: Mutex<End>,
+}
+
+/// Where the next line goes, and what it is bound to.
+struct End {
+    file: File,
+    last: chain::Link,
 }
 
 /// A change, as it is about to be written down.
@@ -70,13 +79,26 @@ pub struct AuditRow {
     /// Why it was not done; none if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What binds it to all lines before it, SHA-256 in hexadecimal; `audit.verify` checks it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<String>,
 }
 
 impl AuditLog {
     /// Opens the file for appending; creates it readable for its owner alone.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
-        Ok(Self { path: path.to_path_buf(), file: Mutex::new(file) })
+        let mut file = OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(path)?;
+        let length = file.metadata()?.len();
+        let mut end = [b'\n'];
+        if length > 0 {
+            file.read_exact_at(&mut end, length - 1)?;
+        }
+        if end != [b'\n'] {
+            // The last line broke off; the next one is to be a line of its own.
+            file.write_all(b"\n")?;
+        }
+        let last = chain::last(&file)?;
+        Ok(Self { path: path.to_path_buf(), end: Mutex::new(End { file, last }) })
     }
 
     /// Writes down what happened outside the table: who signed in, and how.
@@ -100,16 +122,29 @@ impl AuditLog {
             before,
             after,
             error: error.map(ToString::to_string),
+            chain: None,
         };
-        let mut text = serde_json::to_vec(&row).map_err(io::Error::other)?;
-        text.push(b'\n');
-        self.file.lock().unwrap_or_else(PoisonError::into_inner).write_all(&text)?;
+        let object = serde_json::to_vec(&row).map_err(io::Error::other)?;
+        {
+            let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+            let (text, link) = chain::bind(&end.last, &object);
+            end.file.write_all(&text)?;
+            end.last = link;
+        }
         let AuditRow { who, from, operation, what, .. } = &row;
         match error {
             None => tracing::info!(who, from, operation, "done: {what}"),
             Some(error) => tracing::warn!(who, from, operation, %error, "refused: {what}"),
         }
         Ok(())
+    }
+
+    /// Reads all of it and says whether it still is what was written; `head` is a `chain` that was seen earlier.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn verify(&self, head: Option<&str>) -> io::Result<VerifyReport> {
+        chain::verify(&self.path, head)
     }
 
     /// Where it is.
@@ -120,7 +155,7 @@ impl AuditLog {
 
     /// Whether the file can still be written to.
     pub(crate) fn ready(&self) -> io::Result<()> {
-        self.file.lock().unwrap_or_else(PoisonError::into_inner).flush()
+        self.end.lock().unwrap_or_else(PoisonError::into_inner).file.flush()
     }
 }
 

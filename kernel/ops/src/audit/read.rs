@@ -74,7 +74,7 @@ impl AuditQuery {
 
 /// Gives lines from `end` towards the beginning until `more` says that it is enough. Says where
 /// the last line that was given begins, or where patience ended; 0 at the beginning.
-fn backwards(file: &File, mut end: u64, mut more: impl FnMut(&[u8]) -> bool) -> io::Result<u64> {
+pub(super) fn backwards(file: &File, mut end: u64, mut more: impl FnMut(&[u8]) -> bool) -> io::Result<u64> {
     let lowest = end.saturating_sub(PATIENCE);
     let mut size = CHUNK;
     while end > lowest {

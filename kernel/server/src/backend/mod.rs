@@ -8,6 +8,9 @@ mod data;
 mod devices;
 mod domains;
 mod dossiers;
+mod endings;
+mod factors;
+mod federation;
 mod inspection;
 mod logs;
 mod origins;
@@ -33,6 +36,7 @@ pub use streams::InstanceStreams;
 /// All of it for one server.
 pub fn of(instance: &Arc<Instance>, audit: Arc<AuditLog>) -> Backend {
     let this = || Arc::clone(instance);
+    let settings = Arc::new(settings::SettingsBackend::new(this()));
     let packages = Arc::new(packages::PackageBackend(this()));
     Backend {
         accounts: Arc::new(accounts::AccountBackend(this())),
@@ -49,10 +53,13 @@ pub fn of(instance: &Arc<Instance>, audit: Arc<AuditLog>) -> Backend {
         packages: Arc::clone(&packages) as Arc<_>,
         plugin_configuration: packages,
         certificates: Arc::new(certificates::CertificateBackend(this())),
-        settings: Arc::new(settings::SettingsBackend::new(this())),
-        domains: Arc::new(domains::DomainBackend(this())),
+        settings: Arc::clone(&settings) as Arc<_>,
+        domains: Arc::new(domains::DomainBackend { instance: this(), settings }),
         logs: Arc::new(logs::LogBackend),
         inspector: Arc::new(inspection::InspectionBackend(this())),
+        endings: Arc::new(endings::EndingBackend(this())),
+        factors: Arc::new(factors::FactorBackend(this())),
+        federation: Arc::new(federation::FederationBackend(this())),
         tables: Arc::new(tables::TableBackend::new(this())),
         tokens: Arc::new(tokens::TokenBackend::new(this())),
         origins: Arc::new(origins::OriginBackend(this())),

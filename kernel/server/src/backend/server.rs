@@ -5,6 +5,7 @@ use xylem_ops::OpError;
 use xylem_ops::backend::{Answer, Server};
 use xylem_ops::server::{HealthReport, ReloadReport, StatusReport};
 
+use super::endings::report;
 use crate::instance::Instance;
 use crate::reload::reload;
 
@@ -37,6 +38,7 @@ impl Server for ServerBackend {
                 backend: config.store.backend.name().to_owned(),
                 data: data.display().to_string(),
                 problems: this.problems(),
+                ending: this.endings.planned().map(|planned| report(this, planned)),
             })
         })
     }

@@ -44,6 +44,11 @@ impl SettingsBackend {
         }
     }
 
+    /// Whether there is a file to write.
+    pub fn is_writable(&self) -> bool {
+        self.file().is_some()
+    }
+
     fn name(&self) -> Option<String> {
         self.file().map(|file| std::path::absolute(&file.0).unwrap_or(file.0).display().to_string())
     }

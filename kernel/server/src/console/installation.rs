@@ -42,7 +42,10 @@ impl Site {
 
     fn propose(&self, file: Option<String>) -> Proposal {
         let config = self.instance.config.load();
-        let first = config.domains.first();
+        // Where strangers log in nobody has an account.
+        let (open, own): (Vec<_>, Vec<_>) = config.domains.iter().partition(|domain| domain.anonymous);
+        let domains: Vec<_> = own.into_iter().chain(open).collect();
+        let first = domains.first().copied();
         let certificate = match first.map(|domain| &domain.certificate) {
             Some(config::Certificate::Files { chain, key }) => {
                 Certificate::Files { chain: chain.display().to_string(), key: key.display().to_string() }
@@ -58,7 +61,7 @@ impl Site {
         let enabled = |id: &str| first.is_none_or(|domain| domain.enables(id));
         let plugins = self.instance.plugins.info().into_iter();
         let plugins = plugins.map(|it| Choice { enabled: enabled(&it.id), id: it.id, summary: it.summary }).collect();
-        let domains = config.domains.iter().map(|domain| domain.name.clone()).collect();
+        let domains = domains.iter().map(|domain| domain.name.clone()).collect();
         Proposal { domains, certificate, registration, plugins, file }
     }
 

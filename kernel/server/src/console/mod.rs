@@ -49,6 +49,7 @@ pub async fn serve(instance: &Arc<Instance>, ops: &Arc<Ops>, audit: &Arc<AuditLo
     let people: Arc<dyn People> = Arc::new(Residents(Arc::clone(instance)));
     let login = login(instance, &people, audit, &config.console);
     login.resume().await.context("the console's sessions cannot be read")?;
+    drop(instance.console.set(login.clone()));
     let setup = Setup::new(Arc::new(Site::new(instance, ops, &people)), login.clone());
     let entrance = Entrance { login, setup: setup.clone() };
     sockets.setup = Some(setup);

@@ -36,7 +36,7 @@ pub fn set(text: &str, section: &str, key: &str, value: Option<&str>) -> Result<
 }
 
 /// The words of a section's name.
-fn path(section: &str) -> Result<Vec<String>, String> {
+pub(super) fn path(section: &str) -> Result<Vec<String>, String> {
     let wrong = || format!("{section} is not the name of a section");
     if section.contains('\n') {
         return Err(wrong());

@@ -4,6 +4,7 @@
 mod edit;
 mod file;
 mod past;
+mod section;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ use crate::reload;
 pub use edit::set;
 pub use file::{File, Unwritten};
 pub use past::Past;
+pub use section::{has, without};
 
 /// What a change does to one key.
 #[derive(Clone, Debug, PartialEq, Eq)]

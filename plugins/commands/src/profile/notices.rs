@@ -51,8 +51,8 @@ pub(super) const SET_WELCOME: Profile = Profile {
 pub(super) const DELETE_WELCOME: Profile =
     plain("delete-welcome", "New users are told nothing", &["welcome.delete"], delete_welcome);
 
-pub(super) const RESTART: Profile = plain("restart", "Restart the server", &["server.restart"], restart);
-pub(super) const SHUT_DOWN: Profile = plain("shutdown", "Stop the server", &["server.stop"], shut_down);
+pub(super) const RESTART: Profile = ending("restart", "Restart the server", &["server.restart"], restart);
+pub(super) const SHUT_DOWN: Profile = ending("shutdown", "Stop the server", &["server.stop"], shut_down);
 
 const MOTD: Ask = Ask("text-multi", "motd", "The message of the day");
 
@@ -63,6 +63,23 @@ const fn plain(
     calls: fn(&Cx, Filled<'_>) -> Result<Vec<Call>, String>,
 ) -> Profile {
     Profile { node, title, needs, fields: &[], prepares: None, work: Work::Calls(calls), show: Show::Done }
+}
+
+const fn ending(
+    node: &'static str,
+    title: &'static str,
+    needs: &'static [&'static str],
+    calls: fn(&Cx, Filled<'_>) -> Result<Vec<Call>, String>,
+) -> Profile {
+    Profile {
+        node,
+        title,
+        needs,
+        fields: &[Ask("list-single", "delay", "Seconds to wait"), Ask("text-multi", "announcement", "What is told")],
+        prepares: None,
+        work: Work::Calls(calls),
+        show: Show::Done,
+    }
 }
 
 /// The text as it is.
@@ -100,13 +117,33 @@ fn delete_welcome(cx: &Cx, _form: Filled<'_>) -> Result<Vec<Call>, String> {
     Ok(vec![Call { about: cx.domain(), operation: "welcome.delete", arguments: of_domain(cx) }])
 }
 
-fn restart(_cx: &Cx, _form: Filled<'_>) -> Result<Vec<Call>, String> {
-    Ok(vec![Call { about: "the server".into(), operation: "server.restart", arguments: Json::object() }])
+fn restart(cx: &Cx, form: Filled<'_>) -> Result<Vec<Call>, String> {
+    ended(cx, form, "server.restart")
 }
 
-fn shut_down(_cx: &Cx, _form: Filled<'_>) -> Result<Vec<Call>, String> {
-    Ok(vec![Call { about: "the server".into(), operation: "server.stop", arguments: Json::object() }])
+fn shut_down(cx: &Cx, form: Filled<'_>) -> Result<Vec<Call>, String> {
+    ended(cx, form, "server.stop")
 }
+
+/// Those who are online are told first, if there is something to tell.
+fn ended(cx: &Cx, form: Filled<'_>, operation: &'static str) -> Result<Vec<Call>, String> {
+    let delay = form.value("delay").unwrap_or("0");
+    let delay: u64 = delay.parse().map_err(|_| "delay is a number of seconds".to_owned())?;
+    let announcement = form.values("announcement").join("\n");
+    let mut end = Json::object().with("delay", delay);
+    let mut calls = Vec::new();
+    if !announcement.is_empty() {
+        let told: String = announcement.chars().take(REASON).collect();
+        end = end.with("reason", told);
+        let arguments = of_domain(cx).with("text", announcement);
+        calls.push(Call { about: cx.domain(), operation: "announce.send", arguments });
+    }
+    calls.push(Call { about: "the server".into(), operation, arguments: end });
+    Ok(calls)
+}
+
+/// Characters of a reason: of whatever kind, they are no more than its 1024 bytes.
+const REASON: usize = 256;
 
 fn of_domain(cx: &Cx) -> Json {
     Json::object().with("domain", cx.domain())
