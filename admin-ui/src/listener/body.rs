@@ -16,7 +16,7 @@ const SILENCE: Duration = Duration::from_secs(15);
 /// How long the whole may take.
 const WHOLE: Duration = Duration::from_secs(300);
 /// Bytes of a body that are taken although nobody wants them.
-const REST_BYTES: usize = 1 << 20;
+const REST_BYTES: usize = 16 << 20;
 /// How long that may take.
 const REST: Duration = Duration::from_secs(5);
 
