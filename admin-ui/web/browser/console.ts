@@ -37,7 +37,7 @@ export async function signIn(page: Page, server: Server): Promise<void> {
 }
 
 /** Everything in a page that should not be: errors, breaches of the policy, other hosts. */
-export function watch(page: Page, server: Server): string[] {
+export function watch(page: Page, server: { url: string }): string[] {
   const wrong: string[] = [];
   const host = new URL(server.url).host;
   page.on('pageerror', (error) => wrong.push(`error: ${error.message}`));

@@ -1,5 +1,4 @@
 import { client, xml } from '@xmpp/client';
-import type { Server } from './server';
 
 interface Stanza {
   attrs: Record<string, string>;
@@ -14,11 +13,14 @@ type Client = ReturnType<typeof client>;
 export class Person {
   private readonly heard: Stanza[] = [];
   private asked = 0;
+  /** How often the connection has ended; it is made again by itself. */
+  partings = 0;
+  connected = false;
 
   private constructor(private readonly xmpp: Client) {}
 
   static async connect(
-    server: Server,
+    server: { line: { c2s: string; c2s_tls: string } },
     account: string,
     password: string,
     resource = 'test',
@@ -33,6 +35,11 @@ export class Person {
     xmpp.on('error', () => undefined);
     const person = new Person(xmpp);
     xmpp.on('stanza', (stanza: unknown) => person.heard.push(stanza as Stanza));
+    xmpp.on('online', () => (person.connected = true));
+    xmpp.on('disconnect', () => {
+      person.connected = false;
+      person.partings += 1;
+    });
     // What `start` promises is not waited for: it listens for the server's stream only once its own header
     // is written, and misses an answer that came sooner, though the login goes on and succeeds.
     const online = new Promise((done) => xmpp.on('online', done));
