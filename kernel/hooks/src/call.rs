@@ -43,7 +43,13 @@ pub struct Cause {
     pub peer: Option<IpAddr>,
     /// How many plugins this was passed on by; the router stops at [`Cause::MAX_HOPS`].
     pub hops: u8,
+    /// The stanza's entry in [`NOTES`], which goes in the turn that stops the stanza: who keeps
+    /// it keeps it from that commit on.
+    pub note: Option<Arc<[u8]>>,
 }
+
+/// The table of messages that are in the memory of sessions only.
+pub const NOTES: &str = "kernel/notes";
 
 impl Cause {
     /// Sends of plugins that answer each other end here.

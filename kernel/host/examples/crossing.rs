@@ -75,8 +75,14 @@ async fn main() {
     .unwrap();
     let plan = host.plan("example.org").unwrap();
     let (index, _) = plan.plugins().next().unwrap();
-    let cause =
-        Cause { domain: "example.org".into(), key: "romeo@example.org".into(), actor: None, peer: None, hops: 0 };
+    let cause = Cause {
+        domain: "example.org".into(),
+        key: "romeo@example.org".into(),
+        actor: None,
+        peer: None,
+        hops: 0,
+        note: None,
+    };
     for entry in 0..2 {
         // The first call makes the instance, the second finds the rows it needs.
         let _ = host.hook(index, entry, 0, &cause, &stanza).get().await;

@@ -59,7 +59,7 @@ impl Plugin {
 
     /// Makes an instance and drops it again.
     pub(crate) fn try_start(&self) -> Result<(), Fault> {
-        let cause = Cause { domain: "".into(), key: "".into(), actor: None, peer: None, hops: 0 };
+        let cause = Cause { domain: "".into(), key: "".into(), actor: None, peer: None, hops: 0, note: None };
         self.instance(&cause, self.core.services.clock.now_ms()).map(drop)
     }
 

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tokio::sync::oneshot;
+use xylem_hooks::call::NOTES;
 use xylem_hooks::manifest::Class;
 use xylem_hooks::{Cause, Done, Effect, Failure, IqOutcome, Verdict};
 use xylem_stanza::{Condition, ErrorType, Kind, Stanza};
-use xylem_store::StoreError;
+use xylem_store::{Op, StoreError};
 
 use crate::capability::FailureRecord;
 use crate::guest::{After, Call, Core};
@@ -54,6 +55,12 @@ pub(crate) fn seal(core: &Arc<Core>, output: Output, mut call: Call, queue: bool
         Output::Said(said) => answer.said = Some(said.map_err(Into::into)),
         Output::Verdict(verdict) => answer.verdict = judged(core, &call, verdict),
         Output::Outcome(outcome) => answer.outcome = replied(core, &mut call, outcome),
+    }
+    if answer.verdict == Verdict::Stop
+        && let Some(key) = call.cause.note.take()
+        && let Err(error) = call.turn.raw(Op { table: NOTES.into(), key: key.to_vec(), value: None })
+    {
+        tracing::error!(plugin = %core.id, %error, "a note stays behind");
     }
     let failure = undone(&call, &answer);
     answer.edited = call.edited.take().filter(|_| !call.observes);
@@ -167,6 +174,7 @@ fn refused(core: &Core, cause: &Cause, error: &StoreError) {
 
 fn passed_on(mut cause: Cause) -> Cause {
     cause.hops = cause.hops.saturating_add(1);
+    cause.note = None;
     cause
 }
 

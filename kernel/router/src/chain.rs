@@ -5,7 +5,9 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 use xylem_hooks::call::PluginIndex;
 use xylem_hooks::manifest::{ElementName, Native};
-use xylem_hooks::{Failure, HookPoint, Next, Parties, Party, Phase, Plan, Recorded, Stamp, Step, Verdict, Views, Walk};
+use xylem_hooks::{
+    Cause, Failure, HookPoint, Next, Parties, Party, Phase, Plan, Recorded, Stamp, Step, Verdict, Views, Walk,
+};
 use xylem_stanza::{Jid, Stanza};
 use xylem_store::Store;
 
@@ -27,6 +29,8 @@ pub(crate) struct Passage<'a> {
     walk: Walk<'a>,
     key: &'a str,
     incoming: bool,
+    /// See [`xylem_hooks::Cause::note`].
+    note: Option<Arc<[u8]>>,
     /// Written into the stanza when somebody looks at it.
     stamps: SmallVec<[Stamp; 1]>,
 }
@@ -34,13 +38,18 @@ pub(crate) struct Passage<'a> {
 impl<'a> Passage<'a> {
     pub(crate) fn new(plan: &'a Plan, point: HookPoint, key: &'a str, stanza: &Stanza) -> Self {
         let incoming = !point.is_outgoing();
-        Self { plan, walk: plan.point(point).walk(stanza), key, incoming, stamps: SmallVec::new() }
+        Self { plan, walk: plan.point(point).walk(stanza), key, incoming, note: None, stamps: SmallVec::new() }
     }
 
     /// The part of a chain that is for a domain claimed by this plugin.
     pub(crate) fn claimed(plan: &'a Plan, point: HookPoint, key: &'a str, stanza: &Stanza, owner: PluginIndex) -> Self {
         let walk = plan.point(point).walk_claimed(stanza, owner);
-        Self { plan, walk, key, incoming: true, stamps: SmallVec::new() }
+        Self { plan, walk, key, incoming: true, note: None, stamps: SmallVec::new() }
+    }
+
+    /// The stanza is noted on disk: who stops it strikes that out.
+    pub(crate) fn noted(self, note: Option<Arc<[u8]>>) -> Self {
+        Self { note, ..self }
     }
 
     /// As [`Passage::through`], and the sender hears of it when a plugin rejects the stanza.
@@ -80,7 +89,7 @@ impl<'a> Passage<'a> {
                     }
                     stanza = self.stamped(stanza);
                     let Some(plugins) = parts.plugins.get() else { return Passed::On(stanza) };
-                    let cause = origin.cause(self.plan, self.key);
+                    let cause = Cause { note: self.note.clone(), ..origin.cause(self.plan, self.key) };
                     let outcome = plugins.hook(step.plugin, step.entry, bits, &cause, &stanza).get().await;
                     if let Some(edited) = outcome.edited {
                         stanza = edited;

@@ -15,6 +15,7 @@ use xylem_stanza::{FanOut, Jid, Kind, Stanza, Type};
 
 use crate::bare::{Filters, Needed};
 use crate::destination::Destination;
+use crate::notes::may_be_kept;
 use crate::router::{Origin, Parts, Work, poll_once};
 use crate::tap::Way;
 
@@ -155,6 +156,7 @@ impl<'a> Fan<'a> {
         let party = Party { key: to.jid().bare_str(), domain: domain.plan.domain(), peer: self.stanza.from() };
         let pushed = self.parts.passes(&domain.walk, domain.needed, &domain.filters, &session, &party)
             && !session.queue().is_inactive()
+            && !(session.is_hibernated() && may_be_kept(self.stanza))
             && session.queue().push(self.copies.to(to.jid())).is_ok();
         if pushed {
             self.parts.tap.pass(Way::ToClient, &session, self.stanza);

@@ -23,6 +23,7 @@ mod inline;
 mod iq;
 mod lifecycle;
 mod message;
+mod notes;
 mod pages;
 mod ports;
 mod presence;

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use xylem_hooks::{EventPoint, Plan};
-use xylem_session::Session;
+use xylem_session::{Session, Unacknowledged};
 use xylem_stanza::{BareJid, Condition, Copies, Kind, Outgoing, Stanza, StreamCondition};
 
 use crate::router::{Origin, Parts, Router, Work, at_once};
@@ -38,9 +38,10 @@ impl Router {
     }
 
     /// A session has lost its connection and waits for its client (XEP-0198 §5). For its
-    /// contacts nothing has changed.
-    pub fn hibernated(&self, session: &Arc<Session>) {
+    /// contacts nothing has changed. `kept` is what it has not acknowledged.
+    pub fn hibernated(&self, session: &Arc<Session>, kept: &mut Unacknowledged) {
         if let Some(plan) = self.0.directory.plan(session.jid().domain()) {
+            self.0.note_left(&plan, session, kept);
             let sent = session.management().map_or(0, xylem_session::Management::messages);
             let unconfirmed = sent.saturating_add(session.queue().depth().0);
             self.0.tell(&plan, session, EventPoint::SessionHibernated, &unconfirmed.to_string());
@@ -117,20 +118,30 @@ impl Parts {
         let Some(plan) = self.directory.plan(session.jid().domain()) else { return };
         let account = session.jid().bare();
         let origin = Origin::default();
-        // What an archive still holds is delivered from there again, and what another session
-        // has taken is not lost.
-        let lost = |stanza: &Outgoing| !stanza.kept && stanza.copies.as_ref().is_none_or(Copies::came_back);
-        for stanza in stanzas.into_iter().filter(lost) {
+        let mut shared = Vec::new();
+        for mut stanza in stanzas {
+            // What an archive still holds is delivered from there again, and what another session
+            // has taken is not lost.
+            let lost = !stanza.kept && stanza.copies.as_ref().is_none_or(Copies::came_back);
+            if !lost {
+                shared.extend(stanza.to_note());
+                continue;
+            }
+            let note = stanza.copies.as_ref().and_then(Copies::noted);
             let bytes = stanza.to_vec();
             let Some(stanza) = std::str::from_utf8(&bytes).ok().and_then(|xml| Stanza::parse(xml).ok()) else {
                 continue;
             };
             match stanza.kind() {
-                Kind::Message => self.deliver_message(&plan, &account, Some(session.jid()), &stanza, &origin).await,
+                Kind::Message => {
+                    self.deliver_noted(&plan, &account, Some(session.jid()), &stanza, &origin, note).await;
+                }
                 Kind::Iq => self.refuse(&stanza, Condition::ServiceUnavailable, &origin).await,
                 Kind::Presence => {}
             }
         }
+        // The others may be without a connection too.
+        self.note_all(&plan, session, shared);
     }
 
     /// Tells the plugins that want to know; they are called later, in order per account.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use xylem_hooks::{HookPoint, Phase, Plan};
 use xylem_session::{Session, Sessions};
-use xylem_stanza::{BareJid, Condition, Copies, FullJid, Stanza};
+use xylem_stanza::{BareJid, Condition, Copies, FullJid, Note, Stanza};
 
-use crate::chain::Passage;
+use crate::chain::{Passage, Passed};
 use crate::delivery::{self, Delivery};
 use crate::router::{Origin, Parts};
 
@@ -47,29 +47,98 @@ impl Parts {
     ) {
         let sessions = self.sessions.of(account.as_str());
         match choose(stanza, resource, &sessions) {
-            Delivery::To(takers) => {
+            Delivery::To(takers) if takers.iter().any(|session| !session.is_hibernated()) => {
                 let copies = (takers.len() > 1).then(|| Copies::new(takers.len()));
-                let mut taken = false;
-                for session in &takers {
-                    let pushed = self.push_copy(session, stanza, copies.clone());
-                    if !pushed && let Some(copies) = &copies {
-                        let _ = copies.came_back();
-                    }
-                    taken |= pushed;
-                }
                 // All of them ended in this very moment: as if they had never been there.
-                if !taken {
-                    let left = self.message_left(plan, account, Condition::ServiceUnavailable, stanza, origin);
+                if !self.push_to(plan, &takers, stanza, copies) {
+                    let left = self.message_left(plan, account, Condition::ServiceUnavailable, stanza, origin, None);
                     Box::pin(left).await;
                 }
             }
             // What is rare is boxed: it would be room in the work of every message.
-            Delivery::Fallback(condition) => {
-                Box::pin(self.message_left(plan, account, condition, stanza, origin)).await;
-            }
-            Delivery::Reject(condition) => Box::pin(self.refuse(stanza, condition, origin)).await,
-            Delivery::Ignore => {}
+            delivery => Box::pin(self.hand_out(plan, account, delivery, stanza, (origin, None))).await,
         }
+    }
+
+    /// The same with a message that is noted on disk.
+    pub(crate) async fn deliver_noted(
+        self: &Arc<Self>,
+        plan: &Plan,
+        account: &BareJid,
+        resource: Option<&FullJid>,
+        stanza: &Stanza,
+        origin: &Origin,
+        note: Option<Arc<dyn Note>>,
+    ) {
+        let sessions = self.sessions.of(account.as_str());
+        let delivery = choose(stanza, resource, &sessions);
+        self.hand_out(plan, account, delivery, stanza, (origin, note)).await;
+    }
+
+    async fn hand_out(
+        self: &Arc<Self>,
+        plan: &Plan,
+        account: &BareJid,
+        delivery: Delivery,
+        stanza: &Stanza,
+        (origin, mut note): (&Origin, Option<Arc<dyn Note>>),
+    ) {
+        let refused = match delivery {
+            Delivery::To(takers) => {
+                let copies = Copies::new(takers.len());
+                let away = takers.iter().all(|session| session.is_hibernated());
+                if away && note.is_none() {
+                    match self.note(plan, account, stanza) {
+                        Ok(noted) => note = noted,
+                        Err(error) => {
+                            tracing::error!(%account, %error, "a message that would wait for its client is refused");
+                            return self.refuse(stanza, Condition::ResourceConstraint, origin).await;
+                        }
+                    }
+                }
+                if let Some(note) = note.as_ref().filter(|_| away) {
+                    copies.note(Arc::clone(note));
+                }
+                if self.push_to(plan, &takers, stanza, Some(copies)) {
+                    if !away {
+                        strike(note);
+                    }
+                    return;
+                }
+                return self.message_left(plan, account, Condition::ServiceUnavailable, stanza, origin, note).await;
+            }
+            Delivery::Fallback(condition) => {
+                return self.message_left(plan, account, condition, stanza, origin, note).await;
+            }
+            Delivery::Reject(condition) => Some(condition),
+            Delivery::Ignore => None,
+        };
+        if let Some(condition) = refused {
+            self.refuse(stanza, condition, origin).await;
+        }
+        strike(note);
+    }
+
+    /// Into the queues; false if nobody takes it.
+    fn push_to(&self, plan: &Plan, takers: &Sessions, stanza: &Stanza, copies: Option<Copies>) -> bool {
+        let (mut taken, mut alone) = (false, false);
+        for session in takers {
+            let away = session.is_hibernated();
+            let pushed = self.push_copy(session, stanza, copies.clone());
+            if !pushed && let Some(copies) = &copies {
+                let _ = copies.came_back();
+            }
+            // It ended or lost its connection in this very moment: what others were not to note
+            // because of it they are now.
+            alone |= !pushed || !away && session.is_hibernated();
+            taken |= pushed;
+        }
+        if alone {
+            for session in takers.iter().filter(|session| session.is_hibernated()) {
+                self.note_queued(plan, session);
+            }
+        }
+        taken
     }
 
     /// Nobody took it: plugins may keep it, else the sender is told.
@@ -80,10 +149,23 @@ impl Parts {
         condition: Condition,
         stanza: &Stanza,
         origin: &Origin,
+        note: Option<Arc<dyn Note>>,
     ) {
-        let mut passage = Passage::new(plan, HookPoint::MessageFallback, account.as_str(), stanza);
-        let Some(stanza) = passage.past(Phase::Observe, self, origin, stanza.clone()).await else { return };
-        self.refuse(&stanza, condition, origin).await;
+        let passage = Passage::new(plan, HookPoint::MessageFallback, account.as_str(), stanza);
+        let mut passage = passage.noted(note.as_ref().map(|note| Arc::clone(note.key())));
+        match passage.through(Phase::Observe, self, origin, stanza.clone()).await {
+            // Whoever did that has struck out the note with it.
+            Passed::Stopped => return,
+            Passed::Rejected(stanza, failure) => self.bounce(&stanza, &failure, origin).await,
+            Passed::On(stanza) => self.refuse(&stanza, condition, origin).await,
+        }
+        strike(note);
+    }
+}
+
+fn strike(note: Option<Arc<dyn Note>>) {
+    if let Some(note) = note {
+        note.strike();
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) struct Parts {
     pub(crate) deliveries: crate::release::Deliveries,
     pub(crate) strangers: crate::stranger::Strangers,
     pub(crate) inline: crate::inline::Inline,
+    pub(crate) notes: crate::notes::Numbers,
     pub(crate) tap: Tap,
 }
 
@@ -61,6 +62,7 @@ impl Origin {
             actor: self.actor.clone(),
             peer: self.peer,
             hops: self.hops,
+            note: None,
         }
     }
 }
@@ -84,6 +86,7 @@ impl Router {
             deliveries: crate::release::Deliveries::default(),
             strangers: crate::stranger::Strangers::default(),
             inline: crate::inline::Inline::default(),
+            notes: crate::notes::Numbers::default(),
             tap: Tap::default(),
         }))
     }

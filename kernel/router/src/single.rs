@@ -11,6 +11,7 @@ use xylem_stanza::{Kind, Stanza};
 use crate::bare::Filters;
 use crate::destination::Destination;
 use crate::fan_out::is_plain;
+use crate::notes::may_be_kept;
 use crate::router::{Origin, Parts};
 
 /// Stanzas worked off before bells are rung.
@@ -49,6 +50,9 @@ impl Parts {
             *last = Some(Addressee { to: to.as_str().to_owned(), plan, session, filters });
         }
         let Some(Addressee { plan, session, filters, .. }) = last else { return false };
+        if session.is_hibernated() && may_be_kept(stanza) {
+            return false;
+        }
         let point = if stanza.kind() == Kind::Presence { HookPoint::PresenceIn } else { HookPoint::MessageIn };
         let walk = plan.point(point).walk(stanza);
         let party = Party { key: to.bare_str(), domain: plan.domain(), peer: stanza.from() };

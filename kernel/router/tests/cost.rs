@@ -145,6 +145,7 @@ impl Stage {
             actor: None,
             peer: None,
             hops: 1,
+            note: None,
         };
         self.router.release(cause, vec![Effect::ToAddresses { stanza: Stanza::parse(REFLECTED).unwrap(), to }])
     }

@@ -122,8 +122,14 @@ impl Stage {
     }
 
     fn broadcast_to(&self, xml: &str, to: &Recipients) -> Done<()> {
-        let cause =
-            Cause { domain: "example.org".into(), key: "a@rooms.example.org".into(), actor: None, peer: None, hops: 1 };
+        let cause = Cause {
+            domain: "example.org".into(),
+            key: "a@rooms.example.org".into(),
+            actor: None,
+            peer: None,
+            hops: 1,
+            note: None,
+        };
         let effect = Effect::ToAddresses { stanza: Stanza::parse(xml).unwrap(), to: to.clone() };
         self.router.release(cause, vec![effect])
     }
@@ -229,8 +235,14 @@ async fn several_turns_to_the_same_people_arrive_in_order_with_one_wake_up() {
     sessions[8].queue().set_active(false);
     stage.store.kv("screen/list").put("u7@example.org", b"b@rooms.example.org", "", &[]).unwrap().wait().await.unwrap();
     let turn = |n: usize, to: &Recipients| {
-        let cause =
-            Cause { domain: "example.org".into(), key: "a@rooms.example.org".into(), actor: None, peer: None, hops: 1 };
+        let cause = Cause {
+            domain: "example.org".into(),
+            key: "a@rooms.example.org".into(),
+            actor: None,
+            peer: None,
+            hops: 1,
+            note: None,
+        };
         let stanza = Stanza::parse(&message(&n.to_string())).unwrap();
         (cause, vec![Effect::ToAddresses { stanza, to: to.clone() }])
     };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use xylem_net::c2s::{Entry, Waiting};
 use xylem_router::Router;
 use xylem_sasl::{Failure, Lookup, SaslCondition, Secrets, Standing, TokenMechanism};
-use xylem_session::Session;
+use xylem_session::{Session, Unacknowledged};
 use xylem_stanza::{BareJid, Outgoing, Stanza, StreamCondition};
 use xylem_stream::{Ending, HostConfig, Token, TokenClaim, TokenLogin, UserAgent};
 use xylem_xml::Element;
@@ -56,10 +56,10 @@ impl Entry for Gate {
         self.router.settled()
     }
 
-    fn hibernated(&self, session: &Arc<Session>) -> Option<Waiting<()>> {
+    fn hibernated(&self, session: &Arc<Session>, kept: &mut Unacknowledged) -> Option<Waiting<()>> {
         tracing::info!(domain = session.jid().domain(), account = session.jid().bare_str(), jid = %session.jid(),
             "session waits for its client");
-        self.router.hibernated(session);
+        self.router.hibernated(session, kept);
         None
     }
 

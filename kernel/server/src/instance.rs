@@ -74,9 +74,9 @@ pub enum Reread {
 }
 
 impl Instance {
-    /// Opens the store, starts the plugins, then opens the ports. Must be called
-    /// inside a tokio runtime.
-    pub fn start(config: Config, folder: Folder, reread: Reread) -> anyhow::Result<Arc<Self>> {
+    /// Opens the store, starts the plugins, takes up what a process that was killed has left, then opens
+    /// the ports.
+    pub async fn start(config: Config, folder: Folder, reread: Reread) -> anyhow::Result<Arc<Self>> {
         let store = open_store(&config)?;
         let names: Vec<String> = config.domains.iter().map(|d| d.name.clone()).collect();
         let accounts = Accounts::new(store.clone(), names, config.sasl.iterations);
@@ -105,6 +105,8 @@ impl Instance {
             Admission::new(admission(&config)),
             c2s(&config),
         ));
+        // What comes now goes behind what was left.
+        router.take_up().await;
         let front = Server::start(Arc::clone(&context), listeners(&config))?;
         let config = ArcSwap::new(config);
         let started = Instant::now();

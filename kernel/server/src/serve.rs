@@ -39,7 +39,7 @@ impl Serving {
         let audit = Arc::new(AuditLog::open(&audit).with_context(|| audit.display().to_string())?);
         let diary = Arc::clone(&audit);
         let addresses = config.http.listen.clone();
-        let instance = Instance::start(config, folder, reread)?;
+        let instance = Instance::start(config, folder, reread).await?;
         let files = Files::within(&instance.config.load().server.data);
         let streams = Arc::new(backend::InstanceStreams::new(Arc::clone(&instance)));
         let ops = Ops::new(backend::of(&instance, audit), files).with_streams(streams);

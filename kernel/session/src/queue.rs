@@ -298,6 +298,11 @@ impl Queue {
         (state.stanzas, state.bytes)
     }
 
+    /// The messages that wait and would be lost with this process, see [`Outgoing::to_note`].
+    pub fn to_note(&self) -> Vec<Outgoing> {
+        to_note(&mut self.lock().items)
+    }
+
     /// Its bounds.
     pub fn limits(&self) -> QueueLimits {
         self.lock().limits
@@ -472,6 +477,11 @@ impl State {
             held.emptied();
         }
     }
+}
+
+pub(crate) fn to_note(items: &mut VecDeque<Item>) -> Vec<Outgoing> {
+    let message = |item: &mut Item| if let Item::Stanza(stanza) = item { Outgoing::to_note(stanza) } else { None };
+    items.iter_mut().filter_map(message).collect()
 }
 
 pub(crate) fn size(stanza: &Outgoing) -> usize {

@@ -62,6 +62,7 @@ impl Unacknowledged {
                     left -= 1;
                     self.stanzas -= 1;
                     self.bytes -= size(&stanza);
+                    stanza.delivered();
                 }
                 Item::Barrier(barrier) => barrier.fire(Delivery::Written),
                 Item::Ping => {}
@@ -88,6 +89,12 @@ impl Unacknowledged {
     pub fn messages(&self) -> usize {
         let message = |item: &&Item| matches!(item, Item::Stanza(stanza) if stanza.is_message());
         self.items.iter().filter(message).count()
+    }
+
+    /// Those of them that would be lost with this process, see [`Outgoing::to_note`].
+    #[must_use]
+    pub fn to_note(&mut self) -> Vec<Outgoing> {
+        crate::queue::to_note(&mut self.items)
     }
 
     /// Whether as much waits as may.

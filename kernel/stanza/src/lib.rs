@@ -13,4 +13,6 @@ mod stanza;
 pub use condition::{Condition, ErrorType, StreamCondition};
 pub use jid::{BareJid, Domain, FullJid, Jid, JidError, Part};
 pub use packed::Packed;
-pub use stanza::{Copies, Edit, ErrorReply, FanOut, Kind, Outgoing, Stanza, StanzaError, Type, error_for_element};
+pub use stanza::{
+    Copies, Edit, ErrorReply, FanOut, Kind, Note, Outgoing, Stanza, StanzaError, Type, error_for_element,
+};

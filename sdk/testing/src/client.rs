@@ -169,7 +169,7 @@ impl Client {
         if let Some(management) = session.management() {
             management.hibernate(0);
         }
-        self.world.run(async { self.world.router.hibernated(session) });
+        self.world.run(async { self.world.router.hibernated(session, &mut xylem_session::Unacknowledged::default()) });
     }
 
     /// The client comes back to its session and gets what was kept.

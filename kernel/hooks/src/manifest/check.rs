@@ -266,9 +266,10 @@ impl Page<'_> {
                 Err(problem) => return self.refuse(when.span(), problem),
             },
         };
-        if (raw.phase == Phase::Fallback) != (raw.on == HookPoint::MessageFallback) {
-            return self
-                .refuse(span, "phase `fallback` and hook `message.fallback` belong together; change one of them");
+        let late = raw.on == HookPoint::MessageFallback;
+        if raw.phase == Phase::Fallback && !late || late && !matches!(raw.phase, Phase::Default | Phase::Fallback) {
+            let problem = "`fallback` is the phase of hook `message.fallback`, which may have `default` as well";
+            return self.refuse(span, problem);
         }
         let claimed = raw.claimed.as_ref().is_some_and(|claimed| *claimed.get_ref());
         if let Some(claimed) = raw.claimed.filter(|claimed| *claimed.get_ref() && !raw.on.may_be_claimed()) {

@@ -184,7 +184,7 @@ fn every_mistake_names_line_key_and_fix() {
         (format!("{hook}type = [\"get\"]\n"), 5, "[[hook]] type", "message.in has no type `get`"),
         (format!("{hook}type = []\n"), 5, "[[hook]] type", "leave the key out"),
         (hook.replace("message.in", "message.inn"), 2, "[[hook]] on", "expected one of `message.out`"),
-        (hook.replace("screen", "fallback"), 1, "[[hook]]", "belong together"),
+        (hook.replace("screen", "fallback"), 1, "[[hook]]", "is the phase of"),
         (hook.replace("\"f\"", "\"my function\""), 4, "[[hook]] handler", "not a function name"),
         (hook.replace("handler = \"f\"\n", ""), 1, "[[hook]]", "missing field `handler`"),
         (format!("{hook}strip = \"{{a}}b\"\n"), 4, "[[hook]] handler", "nobody is called"),

@@ -194,6 +194,20 @@ impl Chain {
         self.steps.is_empty()
     }
 
+    /// Whether the stanza carries the stamp of an archive of this key, so is a row of it.
+    #[must_use]
+    pub fn has_recorded(&self, stanza: &Stanza, key: &str) -> bool {
+        let stamps = self.steps.iter().filter_map(|step| match &step.native {
+            Some(Native::Record(record)) => record.stamp.as_ref(),
+            _ => None,
+        });
+        let stamped = |stamp: &Arc<ElementName>| {
+            let mut children = stanza.root().children().filter(|child| child.is(&stamp.ns, &stamp.name));
+            children.any(|child| child.attr("by").is_some_and(|by| *by == *key))
+        };
+        stamps.into_iter().any(stamped)
+    }
+
     /// The hooks in calling order.
     #[must_use]
     pub fn steps(&self) -> &[Step] {
@@ -307,6 +321,16 @@ impl<'a> Walk<'a> {
             }
         }
         true
+    }
+
+    /// Whether a hook of this phase is left that wants the stanza, or may want it: rows are not asked.
+    #[must_use]
+    pub fn may_reach(&self, phase: Phase) -> bool {
+        let mut steps = (0..).zip(&self.chain.steps).filter(|(n, _)| self.left >> n & 1 == 1);
+        steps.any(|(_, step)| {
+            let bits = self.bits.get(step.slot).copied().unwrap_or(u64::MAX);
+            step.phase == phase && step.when.decide(bits, !step.lookup_bits) != Some(false)
+        })
     }
 
     /// The stores whose rows of the account decide about the hooks that are left.

@@ -118,8 +118,14 @@ impl Host {
     /// A due timer. If its plugin is not here now, it is taken up when that is enabled again.
     pub(super) async fn wake(&self, wake: DueWake) {
         let Some(plugin) = self.lock().enabled(&wake.plugin, &wake.domain) else { return };
-        let cause =
-            Cause { domain: Arc::clone(&wake.domain), key: Arc::clone(&wake.key), actor: None, peer: None, hops: 0 };
+        let cause = Cause {
+            domain: Arc::clone(&wake.domain),
+            key: Arc::clone(&wake.key),
+            actor: None,
+            peer: None,
+            hops: 0,
+            note: None,
+        };
         let request = Request {
             cause,
             site: plugin.core.touched.len().saturating_sub(1),
@@ -151,8 +157,14 @@ impl Host {
         for domain in domains {
             let events = (0..).zip(&plugin.core.manifest.events);
             for (entry, _) in events.filter(|(_, event)| event.on == EventPoint::DomainStarted) {
-                let cause =
-                    Cause { domain: Arc::clone(domain), key: Arc::clone(domain), actor: None, peer: None, hops: 0 };
+                let cause = Cause {
+                    domain: Arc::clone(domain),
+                    key: Arc::clone(domain),
+                    actor: None,
+                    peer: None,
+                    hops: 0,
+                    note: None,
+                };
                 aside(tell(plugin, entry, cause, domain, ""));
             }
         }

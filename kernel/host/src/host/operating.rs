@@ -136,7 +136,7 @@ impl Services {
 }
 
 fn cause(domain: Arc<str>, key: &BareJid) -> Cause {
-    Cause { domain, key: key.as_str().into(), actor: None, peer: None, hops: 0 }
+    Cause { domain, key: key.as_str().into(), actor: None, peer: None, hops: 0, note: None }
 }
 
 fn answered(plugin: &Plugin, answer: Result<Answer, Refused>) -> Result<Value, OperationRefusal> {

@@ -39,7 +39,7 @@ impl Host {
         if !domains.contains(&domain) {
             return None;
         }
-        let cause = Cause { domain, key: Arc::clone(key), actor: None, peer: None, hops: 0 };
+        let cause = Cause { domain, key: Arc::clone(key), actor: None, peer: None, hops: 0, note: None };
         let request = Request { leads: true, ..told(plugin, entry, cause, key, "") };
         Some(match plugin.call(request) {
             Done::Ready(_) => Done::Ready(()),

@@ -264,7 +264,7 @@ impl Stage {
 }
 
 pub(crate) fn cause(key: &str) -> Cause {
-    Cause { domain: DOMAIN.into(), key: key.into(), actor: None, peer: None, hops: 0 }
+    Cause { domain: DOMAIN.into(), key: key.into(), actor: None, peer: None, hops: 0, note: None }
 }
 
 pub(crate) fn message(body: &str) -> Stanza {

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use xylem_sasl::{Failure, Lookup, SaslCondition, Secrets, TokenMechanism};
-use xylem_session::Session;
+use xylem_session::{Session, Unacknowledged};
 use xylem_stanza::{BareJid, Outgoing, Stanza};
 use xylem_stream::{Ending, HostConfig, Token, TokenClaim, TokenLogin, UserAgent};
 use xylem_xml::Element;
@@ -38,9 +38,9 @@ pub trait Entry: Send + Sync + 'static {
     }
 
     /// A session has lost its connection and waits for its client; messages for it are
-    /// kept meanwhile (XEP-0198 §5).
-    fn hibernated(&self, session: &Arc<Session>) -> Option<Waiting<()>> {
-        let _ = session;
+    /// kept meanwhile (XEP-0198 §5). `kept` is what it was sent and has not acknowledged.
+    fn hibernated(&self, session: &Arc<Session>, kept: &mut Unacknowledged) -> Option<Waiting<()>> {
+        let _ = (session, kept);
         None
     }
 

@@ -108,7 +108,7 @@ pub(super) fn begin(
     session.queue().set_active(true);
     make_room(context, &session);
     tracing::debug!(jid = %session.jid(), unacknowledged = kept.stanzas(), "session waits for its client");
-    let telling = context.entry.hibernated(&session);
+    let telling = context.entry.hibernated(&session, &mut kept);
     let unfinished = match (unfinished, telling) {
         (Some(first), Some(then)) => {
             let both: Waiting<()> = Box::pin(async move {

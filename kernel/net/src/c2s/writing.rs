@@ -138,7 +138,10 @@ impl Driver {
         let mut items = std::mem::take(&mut self.in_flight);
         for item in items.drain(..) {
             match item {
-                Item::Stanza(_) => stanzas += 1,
+                Item::Stanza(stanza) => {
+                    stanzas += 1;
+                    stanza.delivered();
+                }
                 Item::Barrier(barrier) => barrier.fire(Delivery::Written),
                 Item::Ping => {}
             }

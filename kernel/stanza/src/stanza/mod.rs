@@ -15,7 +15,7 @@ use xylem_xml::{Element, Node};
 
 pub use edit::Edit;
 pub use head::StanzaError;
-pub use outgoing::{Copies, FanOut, Outgoing};
+pub use outgoing::{Copies, FanOut, Note, Outgoing};
 pub use reply::{ErrorReply, error_for_element};
 pub use types::{Kind, Type};
 

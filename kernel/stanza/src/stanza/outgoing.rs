@@ -1,7 +1,8 @@
 //! Stanzas on their way out: a new opening tag in front of shared bytes.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use xylem_xml::escape_attr;
@@ -28,23 +29,77 @@ enum Body {
     Copy { of: Arc<Common>, to: Jid },
 }
 
-/// One stanza in the queues of several sessions of an account. If a session ends without
-/// having sent it, that is a loss only when all of them did.
+/// One stanza in the queues of sessions of an account. If a session ends without having sent
+/// it, that is a loss only when all of them did. What is noted of it on disk meanwhile is
+/// struck out when one of them has delivered it.
 #[derive(Clone, Debug)]
-pub struct Copies(Arc<AtomicUsize>);
+pub struct Copies(Arc<Fate>);
+
+#[derive(Debug)]
+struct Fate {
+    queues: AtomicUsize,
+    delivered: AtomicBool,
+    note: OnceLock<Arc<dyn Note>>,
+}
+
+/// An entry on disk that stands for a stanza in somebody's memory.
+pub trait Note: fmt::Debug + Send + Sync {
+    /// Its name.
+    fn key(&self) -> &Arc<[u8]>;
+
+    /// The stanza needs it no more. Does not wait; twice is as good as once.
+    fn strike(&self);
+}
 
 impl Copies {
     /// So many queues have it.
     #[must_use]
     pub fn new(queues: usize) -> Self {
-        Self(Arc::new(AtomicUsize::new(queues)))
+        Self(Arc::new(Fate {
+            queues: AtomicUsize::new(queues),
+            delivered: AtomicBool::new(false),
+            note: OnceLock::new(),
+        }))
     }
 
     /// One copy came back, or was never taken; true if it was the last. To be told once
     /// for each.
     #[must_use]
     pub fn came_back(&self) -> bool {
-        self.0.fetch_sub(1, Ordering::AcqRel) == 1
+        self.0.queues.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    /// One copy has reached its client.
+    pub fn delivered(&self) {
+        self.0.delivered.store(true, Ordering::SeqCst);
+        if let Some(note) = self.0.note.get() {
+            note.strike();
+        }
+    }
+
+    /// Whether nothing has to be noted of it: something is, or it has reached a client.
+    #[must_use]
+    pub fn is_safe(&self) -> bool {
+        self.0.note.get().is_some() || self.0.delivered.load(Ordering::SeqCst)
+    }
+
+    /// It was noted. Of two notes the first counts.
+    pub fn note(&self, note: Arc<dyn Note>) {
+        if let Err(second) = self.0.note.set(note) {
+            second.strike();
+        }
+        // One of both sees what the other has done, if not both.
+        if self.0.delivered.load(Ordering::SeqCst)
+            && let Some(note) = self.0.note.get()
+        {
+            note.strike();
+        }
+    }
+
+    /// What was noted of it.
+    #[must_use]
+    pub fn noted(&self) -> Option<Arc<dyn Note>> {
+        self.0.note.get().cloned()
     }
 }
 
@@ -77,6 +132,23 @@ impl Outgoing {
     #[must_use]
     pub fn among(self, copies: Option<Copies>) -> Self {
         Self { copies, ..self }
+    }
+
+    /// A message that would be lost with the memory it is in, for whoever is to note it: its
+    /// [`Copies`] say where. `None` if it is no message, is kept, or needs no note.
+    pub fn to_note(&mut self) -> Option<Self> {
+        if self.kept || !self.is_message() {
+            return None;
+        }
+        let copies = self.copies.get_or_insert_with(|| Copies::new(1));
+        (!copies.is_safe()).then(|| self.clone())
+    }
+
+    /// It has reached its client.
+    pub fn delivered(&self) {
+        if let Some(copies) = &self.copies {
+            copies.delivered();
+        }
     }
 
     /// Number of bytes; a few less where an address has to be escaped.

@@ -12,12 +12,12 @@ pub(crate) const SM: &str = "urn:xmpp:sm:3";
 /// Everybody's password.
 const PASSWORD: &str = "secret";
 
-fn login(target: &Target, local: &str) -> Login {
+fn login(target: &Target, local: &str, resource: &str) -> Login {
     Login {
         domain: target.domain.clone(),
         local: Some(local.to_owned()),
         password: PASSWORD.to_owned(),
-        resource: Some("r".to_owned()),
+        resource: Some(resource.to_owned()),
         mechanism: None,
         sasl2: false,
         via: Via::StartTls,
@@ -29,15 +29,20 @@ pub(crate) fn register(target: &Arc<Target>, local: &str) -> Result<()> {
 }
 
 pub(crate) fn connect(target: &Arc<Target>, local: &str) -> Result<Session> {
+    connect_as(target, local, "r")
+}
+
+/// With another device.
+pub(crate) fn connect_as(target: &Arc<Target>, local: &str, resource: &str) -> Result<Session> {
     let mut session = Session::open(target, Via::StartTls, &target.domain)?;
-    session.login(&login(target, local)).map_err(broken)?;
+    session.login(&login(target, local, resource)).map_err(broken)?;
     Ok(session)
 }
 
 /// Up to where resumption is possible.
 pub(crate) fn log_in(target: &Arc<Target>, local: &str) -> Result<Session> {
     let mut session = Session::open(target, Via::StartTls, &target.domain)?;
-    session.log_in(&login(target, local)).map_err(broken)?;
+    session.log_in(&login(target, local, "r")).map_err(broken)?;
     Ok(session)
 }
 

@@ -8,10 +8,14 @@
 //! - What was acknowledged and waited in the memory of a session whose client was just not there is in its archive
 //!   (XEP-0313), as is everything else that was acknowledged, once and in order.
 //!
+//! `waiting.rs` does the same, step by step, for accounts without an archive, whose messages wait in sessions without a
+//! connection.
+//!
 //! In short: ten kills. `XYLEM_TORTURE_ROUNDS=300` kills that often.
 
 mod client;
 mod round;
+mod waiting;
 
 use anyhow::{Context as _, Result};
 

@@ -18,7 +18,7 @@ const SENDERS: [&str; 2] = ["ada", "ben"];
 const AWAY: &str = "away";
 /// Connected, more or less.
 const HERE: &str = "here";
-const MARK: &str = "mark";
+pub(crate) const MARK: &str = "mark";
 /// Messages of one sender to one recipient: fewer than an account may have waiting, for both senders together.
 const MESSAGES: u64 = 45;
 
@@ -51,7 +51,7 @@ struct Sent {
 }
 
 /// By sender, what came in order.
-type Came = BTreeMap<String, Vec<u64>>;
+pub(crate) type Came = BTreeMap<String, Vec<u64>>;
 
 pub(crate) struct World {
     data: PathBuf,
@@ -228,12 +228,12 @@ fn receive(target: &Arc<Target>, (mut session, id): (Session, String)) -> Result
     }
 }
 
-fn acknowledge(handled: u32) -> String {
+pub(crate) fn acknowledge(handled: u32) -> String {
     format!("<a xmlns='{SM}' h='{handled}'/>")
 }
 
 /// Everything that waits, and acknowledges it. The mark comes last.
-fn fetch(target: &Arc<Target>, name: &str) -> Result<Came> {
+pub(crate) fn fetch(target: &Arc<Target>, name: &str) -> Result<Came> {
     let mut marker = connect(target, MARK)?;
     marker.send(&format!("<message type='chat' to='{name}@{}'><body>0</body></message>", target.domain))?;
     marker
