@@ -5,6 +5,7 @@ mod changes;
 mod options;
 mod people;
 mod showing;
+mod sorting;
 
 pub(crate) use changes::{change, create, destroy};
 pub(crate) use people::{affiliate, affiliations, kick, occupants};

@@ -163,3 +163,45 @@ fn rooms_of_every_service_are_listed() {
     assert_eq!(found["items"].as_array().unwrap().len(), 2, "{found}");
     server.no_faults();
 }
+
+#[test]
+fn rooms_are_sorted_by_name_and_by_how_many_are_in_them() {
+    let server = verona();
+    for (room, name) in [("a", "Zoo"), ("b", "alley"), ("c", "Cave"), ("d", "alley"), ("e", "Barn")] {
+        let room = format!("{room}@conference.localhost");
+        server.operation("room.create", json!({ "room": room, "name": name })).unwrap();
+    }
+    let mut there = Vec::new();
+    for (who, room) in [("romeo", "c"), ("juliet", "c"), ("romeo", "e")] {
+        let mut client = server.client(&format!("{who}@localhost/{room}"));
+        client.send(&format!(
+            "<presence to='{room}@conference.localhost/{who}'><x xmlns='http://jabber.org/protocol/muc'/></presence>"
+        ));
+        there.push(client);
+    }
+    let paged = |sort: &str, order: &str| {
+        let (mut seen, mut after) = (String::new(), Value::Null);
+        loop {
+            let mut wanted = json!({ "limit": 2, "sort": sort, "order": order });
+            if !after.is_null() {
+                wanted["after"] = after;
+            }
+            let page = list(&server, wanted);
+            assert_eq!(page["total"], 5);
+            seen.extend(page["items"].as_array().unwrap().iter().map(|room| &room["room"].as_str().unwrap()[..1]));
+            after = page["next"].clone();
+            if after.is_null() {
+                return seen;
+            }
+        }
+    };
+    assert_eq!(paged("name", "asc"), "bdeca");
+    assert_eq!(paged("name", "desc"), "acedb");
+    assert_eq!(paged("occupants", "desc"), "cedba");
+    assert_eq!(paged("occupants", "asc"), "abdec");
+    assert_eq!(paged("room", "desc"), "edcba");
+    assert_eq!(paged("room", "asc"), "abcde");
+    let found = list(&server, json!({ "sort": "name", "search": "ALLEY" }));
+    assert_eq!((&found["total"], found["items"].as_array().unwrap().len()), (&json!(2), 2));
+    server.no_faults();
+}

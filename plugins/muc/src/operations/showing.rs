@@ -3,7 +3,7 @@
 use xylem_sdk::operations::Page;
 use xylem_sdk::prelude::*;
 
-use super::{options, room_of};
+use super::{options, room_of, sorting};
 use crate::directory::{self, Listed};
 use crate::stores::HISTORY;
 use crate::{occupant, subject};
@@ -11,11 +11,14 @@ use crate::{occupant, subject};
 /// Rooms that one call looks at when it searches.
 const LOOKED_AT: usize = 20_000;
 /// Rooms that are read at once.
-const BLOCK: u32 = 500;
+pub(super) const BLOCK: u32 = 500;
 
 /// All rooms of a domain, of whichever service, under the domain's key.
 pub(crate) fn list(_cx: &Cx, call: &Operation) -> Result<Json, Refusal> {
     let page = call.page();
+    if let Some(sorted) = sorting::page(call, &page)? {
+        return Ok(sorted);
+    }
     let (items, next) = found(&page)?;
     let total = if page.search.is_empty() { directory::count()? } else { None };
     Ok(Json::page(items, next.as_deref(), total))
@@ -48,7 +51,7 @@ fn found(page: &Page<'_>) -> Result<(Vec<Json>, Option<String>), Refusal> {
     }
 }
 
-fn shown(room: &Listed) -> Result<Json, Fault> {
+pub(super) fn shown(room: &Listed) -> Result<Json, Fault> {
     Ok(Json::object()
         .with("room", &room.jid)
         .with("name", &room.name)
