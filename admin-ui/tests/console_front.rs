@@ -83,7 +83,7 @@ async fn who_has_the_code_sets_the_server_up_and_nobody_else() {
         assert_eq!((&page.json["problems"][0]["field"], page.json.get("session")), (&json!(field), None));
     }
     let mut acme = plan();
-    acme["certificate"] = json!({ "kind": "acme" });
+    acme["certificate"] = json!({ "kind": "acme", "contact": "a@b.example", "terms_agreed": false });
     assert_eq!(browser.post("/setup/check", acme).await.json["problems"][0]["field"], "certificate");
     let token = browser.csrf.take();
     assert_eq!(browser.post("/setup", plan()).await.kind(), "wrong-token");

@@ -26,8 +26,18 @@ pub enum Certificate {
     SelfSigned,
     /// PEM files on the server.
     Files { chain: String, key: String },
-    /// From an authority by ACME (RFC 8555). Not yet.
-    Acme,
+    /// From an authority by ACME (RFC 8555).
+    Acme {
+        /// An e-mail address that it may write to; may be empty.
+        #[serde(default)]
+        contact: String,
+        /// Whether whoever sets the server up has agreed to its terms of service.
+        #[serde(default)]
+        terms_agreed: bool,
+        /// The address of its directory; that of the configuration unless given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        directory: Option<String>,
+    },
 }
 
 /// The account that may do everything.
@@ -63,6 +73,8 @@ pub struct Proposal {
     pub certificate: Certificate,
     pub registration: Registration,
     pub plugins: Vec<Choice>,
+    /// The authority that certificates by ACME come from: the address of its directory.
+    pub authority: String,
     /// Where what is chosen will be written; none if it cannot be.
     pub file: Option<String>,
 }
@@ -114,8 +126,8 @@ impl Plan {
         if self.domain.is_empty() || self.domain.len() > 1023 {
             say("domain", "a domain has 1 to 1023 bytes");
         }
-        if self.certificate == Certificate::Acme {
-            say("certificate", "certificates by ACME are not there yet; choose another and change it later");
+        if matches!(self.certificate, Certificate::Acme { terms_agreed: false, .. }) {
+            say("certificate", "the authority's terms of service have to be read and agreed to");
         }
         if self.owner.name.is_empty() || self.owner.name.len() > 1023 || self.owner.name.contains(['@', '/']) {
             say("owner.name", "the part of the address before the @: 1 to 1023 bytes, without @ and /");

@@ -120,9 +120,10 @@ impl Setup {
         Ok(json!({
             "state": "open",
             "csrf": ticket.csrf(),
-            "proposal": proposal,
             "password": { "least": password::LEAST },
-            "certificates": ["self-signed", "files"],
+            "certificates": ["self-signed", "files", "acme"],
+            "acme": { "directory": proposal.authority },
+            "proposal": proposal,
         }))
     }
 }

@@ -118,6 +118,7 @@ impl Installation for Town {
             certificate: Certificate::SelfSigned,
             registration: Registration::Closed,
             plugins: vec![ping],
+            authority: "https://authority.example/directory".into(),
             file: Some("xylem.toml".into()),
         })
     }

@@ -31,11 +31,11 @@ use crate::session::{Ended, SessionRow};
 use crate::stanza::{Inspector, Unlocked};
 use crate::store::{ScrubResult, TableRow, Tables};
 use crate::token::{TokenGone, TokenMade, TokenRow, Wanted};
-use crate::user::Account;
 use crate::user::export::{Dossier, Dossiers};
 use crate::user::factor::{FactorReport, SecondFactors};
 use crate::user::import::{Bulk, ImportReport};
 use crate::user::standing::{Reset, SignedOut, Standing};
+use crate::user::{Account, Which};
 
 /// Answers everything with [`OpError::Unavailable`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -91,7 +91,7 @@ absent! {
         add(String, String) -> Account;
         delete(String) -> ();
         set_password(String, String) -> ();
-        list(Option<String>, Paging) -> Page<Account>;
+        list(Which, Paging) -> Page<Account>;
         show(String) -> Account;
         role(String) -> Role;
         set_role(String, Role) -> Account;
@@ -147,6 +147,7 @@ absent! {
     Certificates {
         list(Paging) -> Page<CertificateRow>;
         reload() -> Reread;
+        renew(String) -> CertificateRow;
     }
     Settings {
         show() -> ConfigReport;

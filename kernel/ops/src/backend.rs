@@ -16,7 +16,7 @@ use crate::plugin::{ChainReport, PluginDetail, PluginRow, Removed};
 use crate::server::{HealthReport, ReloadReport, StatusReport};
 use crate::session::{Ended, SessionRow};
 use crate::token::{TokenGone, TokenMade, TokenRow, Wanted};
-use crate::user::Account;
+use crate::user::{Account, Which};
 
 // Those that stand beside their operations.
 pub use crate::about::Origins;
@@ -77,8 +77,8 @@ pub trait Accounts: Send + Sync {
     /// Removes it with everything plugins store for it, and ends its sessions.
     fn delete(&self, account: String) -> Answer<'_, ()>;
     fn set_password(&self, account: String, password: String) -> Answer<'_, ()>;
-    /// In order of address, those of one domain or of all.
-    fn list(&self, domain: Option<String>, paging: Paging) -> Answer<'_, Page<Account>>;
+    /// In order of address unless they are sorted otherwise.
+    fn list(&self, which: Which, paging: Paging) -> Answer<'_, Page<Account>>;
     fn show(&self, account: String) -> Answer<'_, Account>;
     /// What an account is to the server; [`OpError::NotFound`] if there is no such account.
     fn role(&self, account: String) -> Answer<'_, Role>;

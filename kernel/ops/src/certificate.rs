@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::access::{About, Roles};
+use crate::access::{About, Danger, Roles};
+use crate::argument::{Argument, Kind};
 use crate::backend::Answer;
 use crate::operation::operation;
 use crate::page::{Page, Paging};
@@ -35,6 +36,16 @@ pub struct CertificateRow {
     pub key_file: PathBuf,
     /// What clients would stumble over.
     pub problems: Vec<String>,
+    /// `self-signed`, `files` or `acme`: where it is meant to come from.
+    pub source: String,
+    /// When it will be ordered anew by ACME, in seconds since 1970 UTC.
+    pub renews: Option<u64>,
+    /// When an order failed last, likewise, if none has succeeded since.
+    pub tried: Option<u64>,
+    /// Why.
+    pub error: Option<String>,
+    /// Whether an order is under way.
+    pub ordering: bool,
 }
 
 /// Certificates that were read again.
@@ -50,6 +61,9 @@ pub trait Certificates: Send + Sync {
     fn list(&self, paging: Paging) -> Answer<'_, Page<CertificateRow>>;
     /// Reads the files again; on an error all stay as they were.
     fn reload(&self) -> Answer<'_, Reread>;
+    /// Orders a certificate by ACME at once. [`crate::OpError::Conflict`] if the domain's does not come that way,
+    /// [`crate::OpError::Unavailable`] if there is none, with the reason.
+    fn renew(&self, domain: String) -> Answer<'_, CertificateRow>;
 }
 
 operation! {
@@ -78,4 +92,18 @@ operation! {
     about: About::Server,
     audit: |_it| "read the certificates again".to_owned(),
     run: |_it, backend| backend.certificates.reload(),
+}
+
+operation! {
+    Renew { domain: String } -> CertificateRow,
+    name: "certificate.renew",
+    help: "Orders a certificate by ACME at once and takes it into use; takes up to some minutes.",
+    route: post "/certificates/{domain}/renew",
+    arguments: [Argument::required("domain", Kind::Domain, "the domain, whose certificate comes by ACME")],
+    result: "the certificate that is in use then",
+    roles: Roles::OWN,
+    about: About::Server,
+    danger: Danger::confirm("Authorities count orders: some give no more than a few certificates for the same names in a week."),
+    audit: |it| format!("order a certificate for {}", it.domain),
+    run: |it, backend| backend.certificates.renew(it.domain),
 }

@@ -46,7 +46,7 @@ pub mod user;
 pub use absent::Absent;
 pub use access::{About, Danger, Roles};
 pub use argument::{Argument, Kind, Words};
-pub use audit::{AuditLog, AuditRow};
+pub use audit::{AuditLog, AuditRow, Retention};
 pub use backend::{Answer, Backend};
 pub use caller::{Caller, Face, Narrowed, Rank, Role};
 pub use contributed::Contributed;

@@ -72,7 +72,7 @@ impl Table {
         ops.put::<overview::Now>().put::<overview::Past>().put::<domain::List>().put::<about::Show>();
         ops.put::<plugin::package::Inspect>().put::<plugin::package::Usage>().put::<plugin::package::Rollback>();
         ops.put::<plugin::setting::Show>().put::<plugin::setting::Configure>();
-        ops.put::<certificate::List>().put::<certificate::Reload>();
+        ops.put::<certificate::List>().put::<certificate::Reload>().put::<certificate::Renew>();
         ops.put::<config::Show>().put::<config::Text>().put::<config::Check>().put::<config::Try>();
         ops.put::<config::Save>().put::<config::Set>().put::<config::history::History>();
         ops.put::<config::history::ShowVersion>().put::<config::history::Rollback>();

@@ -37,6 +37,22 @@ pub struct Done {
     pub account: String,
 }
 
+/// Which accounts are listed: those for which all holds that is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Which {
+    pub domain: Option<String>,
+    pub disabled: Option<bool>,
+    pub role: Option<Rank>,
+}
+
+impl Which {
+    /// Whether an account is among them, its domain apart.
+    #[must_use]
+    pub fn finds(&self, disabled: bool, role: &Role) -> bool {
+        self.disabled.is_none_or(|wanted| wanted == disabled) && self.role.is_none_or(|wanted| wanted == role.rank)
+    }
+}
+
 const ACCOUNT: Argument = Argument::required("account", Kind::Account, "the account's address, name@domain");
 const PASSWORD: Argument = Argument::required("password", Kind::Secret, "the new password");
 
@@ -88,18 +104,28 @@ operation! {
 
 operation! {
     #[derive(Default)]
-    List { domain: Option<String>, #[serde(flatten)] paging: Paging } -> Page<Account>,
+    List {
+        domain: Option<String>,
+        disabled: Option<bool>,
+        role: Option<Rank>,
+        #[serde(flatten)] paging: Paging,
+    } -> Page<Account>,
     name: "user.list",
     help: "Lists accounts.",
     route: get "/users",
     arguments: [
         Argument::optional("domain", Kind::Domain, "only accounts of this domain"),
+        Argument::optional("disabled", Kind::Flag, "only those that are disabled; or only those that are not"),
+        Argument::optional("role", Kind::choice(&Rank::WORDS), "only those that are this to the server"),
     ],
     pages: ["account", "created", "sessions"],
     result: "a list of accounts",
     roles: Roles::SEE,
     about: About::domain(),
-    run: |it, backend| backend.accounts.list(it.domain, it.paging),
+    run: |it, backend| {
+        let List { domain, disabled, role, paging } = it;
+        backend.accounts.list(Which { domain, disabled, role }, paging)
+    },
 }
 
 operation! {

@@ -13,7 +13,7 @@ use xylem_ops::plugin::{ChainReport, PluginDetail, PluginRow, Removed};
 use xylem_ops::server::{HealthReport, ReloadReport, StatusReport};
 use xylem_ops::session::{Ended, SessionRow};
 use xylem_ops::token::{TokenGone, TokenMade, TokenRow, Wanted};
-use xylem_ops::user::Account;
+use xylem_ops::user::{Account, Which};
 use xylem_ops::{
     About, Answer, AuditLog, Backend, Caller, Face, Files, Kind, Method, OpError, Ops, Page, Paging, Rank, Role,
 };
@@ -43,7 +43,7 @@ impl Accounts for Fake {
         no()
     }
 
-    fn list(&self, _: Option<String>, _: Paging) -> Answer<'_, Page<Account>> {
+    fn list(&self, _: Which, _: Paging) -> Answer<'_, Page<Account>> {
         Box::pin(async { Ok(Page { items: Vec::new(), next: None, total: None }) })
     }
 

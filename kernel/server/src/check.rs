@@ -9,7 +9,7 @@ use serde::Serialize;
 use xylem_net::tls::TlsStore;
 
 use crate::config::{Certificate, Config};
-use crate::{folder, plugins};
+use crate::{acme, folder, plugins};
 
 /// What was found.
 #[derive(Default, Serialize)]
@@ -30,6 +30,7 @@ pub fn run(config: &Config, json: bool) -> ExitCode {
         None => findings.well.push("configuration: built-in defaults, there is no file".to_owned()),
     }
     certificates(config, &mut findings);
+    acme(config, &mut findings);
     ports(config, &mut findings);
     plugins::check(config, &mut findings.errors, &mut findings.well);
     names(config, &mut findings);
@@ -51,10 +52,15 @@ fn certificates(config: &Config, findings: &mut Findings) {
     let mut domains = config.domains.iter();
     settings.domains.retain(|files| {
         let domain = domains.next();
-        let fresh = domain.filter(|d| d.certificate == Certificate::SelfSigned && !files.chain.exists());
+        let fresh = domain.filter(|d| folder::is_unmade(d, files));
         if let Some(domain) = fresh {
             let name = &domain.name;
-            findings.warnings.push(format!("{name} has no certificate yet: the first start makes a self-signed one"));
+            findings.warnings.push(match domain.certificate {
+                Certificate::Acme { .. } => {
+                    format!("{name} has no certificate yet: the first start orders one by ACME")
+                }
+                _ => format!("{name} has no certificate yet: the first start makes a self-signed one"),
+            });
         }
         fresh.is_none()
     });
@@ -67,6 +73,31 @@ fn certificates(config: &Config, findings: &mut Findings) {
             findings.warnings.extend(store.findings().iter().map(ToString::to_string));
             let names: Vec<_> = store.certificates().into_iter().map(|(name, _)| name).collect();
             findings.well.push(format!("certificates of {}", names.join(", ")));
+        }
+    }
+}
+
+/// What orders of certificates would stumble over; the authority is not asked.
+fn acme(config: &Config, findings: &mut Findings) {
+    let wanted = config.domains.iter().filter(|it| matches!(it.certificate, Certificate::Acme { .. }));
+    let names: Vec<_> = wanted.map(|domain| domain.name.as_str()).collect();
+    if names.is_empty() {
+        return;
+    }
+    findings.well.push(format!("certificates by ACME for {}, from {}", names.join(", "), config.acme.directory));
+    for name in names.iter().filter(|name| acme::never(name)) {
+        findings.warnings.push(format!("{name} is no name on the internet: public authorities give it no certificate"));
+    }
+    if let Some(file) = config.acme.roots.as_ref().filter(|file| std::fs::File::open(file).is_err()) {
+        findings.errors.push(format!("acme.roots: {} cannot be read", file.display()));
+    }
+    let asked = config.acme.listeners.http.iter().chain(&config.acme.listeners.tls);
+    for address in asked {
+        match TcpListener::bind(address) {
+            Ok(_) => findings.well.push(format!("port {address} is free for the authority's questions")),
+            Err(error) => {
+                findings.warnings.push(format!("the authority cannot be answered on {address} at present: {error}"));
+            }
         }
     }
 }

@@ -59,14 +59,26 @@ fn files(config: &Config, domain: &Domain) -> DomainFiles {
     let own = |ending: &str| config.in_data(Path::new("certificates")).join(format!("{ascii}.{ending}"));
     let (chain, key) = match &domain.certificate {
         Certificate::Files { chain, key } => (chain.clone(), key.clone()),
-        Certificate::SelfSigned => (own("pem"), own("key")),
+        // Key and chain in one file: so they are exchanged in one moment.
+        Certificate::Acme { .. } if issued(config, domain).exists() => (issued(config, domain), issued(config, domain)),
+        Certificate::SelfSigned | Certificate::Acme { .. } => (own("pem"), own("key")),
     };
     DomainFiles { domain: ascii, chain, key }
 }
 
+/// Where the certificate of an authority lies, once it is there.
+pub fn issued(config: &Config, domain: &Domain) -> PathBuf {
+    config.in_data(Path::new("certificates")).join(format!("{}.acme.pem", ascii(&domain.name)))
+}
+
+/// Whether the server has to make one first.
+pub fn is_unmade(domain: &Domain, files: &DomainFiles) -> bool {
+    !matches!(domain.certificate, Certificate::Files { .. }) && !files.chain.exists()
+}
+
 fn certificate(config: &Config, domain: &Domain, made: &mut Vec<String>) -> anyhow::Result<DomainFiles> {
     let files = files(config, domain);
-    if domain.certificate == Certificate::SelfSigned && !files.chain.exists() {
+    if is_unmade(domain, &files) {
         if let Some(folder) = files.chain.parent() {
             DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         }
@@ -102,7 +114,8 @@ fn decoy(path: &Path) -> anyhow::Result<DecoyKey> {
     }
 }
 
-fn ascii(domain: &str) -> String {
+/// As names stand in certificates.
+pub fn ascii(domain: &str) -> String {
     xylem_stanza::Domain::parse(domain).map_or_else(|_| domain.to_owned(), |d| d.to_ascii().into_owned())
 }
 

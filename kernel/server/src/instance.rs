@@ -20,6 +20,7 @@ use xylem_store::options::LowWater;
 use xylem_store::{BackendKind, Options, Store};
 
 use crate::accounts::Accounts;
+use crate::acme::Keeper;
 use crate::brake::Brake;
 use crate::config::{Backend, Config};
 use crate::devices::{Devices, Terms};
@@ -45,6 +46,8 @@ pub struct Instance {
     pub router: Router,
     pub plugins: Arc<PluginService>,
     pub tls: Arc<TlsStore>,
+    /// Who gets certificates by ACME.
+    pub acme: Keeper,
     pub context: Arc<Context>,
     pub front: Server,
     /// Connections that the server relays for plugins.
@@ -121,6 +124,7 @@ impl Instance {
             router,
             plugins,
             tls,
+            acme: Keeper::default(),
             context,
             front,
             wires,

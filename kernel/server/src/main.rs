@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "a program: nothing is reachable from outside")]
 
 mod accounts;
+mod acme;
 mod admin;
 mod backend;
 mod brake;

@@ -39,6 +39,7 @@ pub fn reload(instance: &Arc<Instance>) -> anyhow::Result<ReloadReport> {
     let in_force = Arc::new(in_force);
     instance.hosts.configure(Arc::clone(&in_force));
     instance.config.store(in_force);
+    instance.acme.configured();
     Ok(report)
 }
 
@@ -113,6 +114,8 @@ fn apply(instance: &Instance, old: &Config, new: &Config, report: &mut ReloadRep
     tell(old.listen != new.listen, "connections at once");
     tell(old.sasl != new.sasl, "sasl");
     tell(old.server.drain != new.server.drain, "server.drain");
+    tell(old.acme != new.acme, "acme");
+    tell(old.audit != new.audit, "audit (within ten minutes)");
     instance.accounts.configure(new.domains.iter().map(|d| d.name.clone()).collect(), new.sasl.iterations);
     instance.devices.configure(terms(new));
     instance.sessions.set_limits(session_limits(new));

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::task::JoinHandle;
@@ -14,6 +15,9 @@ use crate::console::{self, ConsoleSockets};
 use crate::instance::{Instance, Reread, watch_certificates};
 use crate::{backend, folder, history, http};
 
+/// Between one look at the age of the audit log's files and the next.
+const HOUSEKEEPING: Duration = Duration::from_secs(600);
+
 /// A server that answers on all its sockets.
 pub struct Serving {
     pub instance: Arc<Instance>,
@@ -24,7 +28,9 @@ pub struct Serving {
     pub made: Vec<String>,
     admin: JoinHandle<()>,
     certificates: JoinHandle<()>,
+    acme: JoinHandle<()>,
     history: JoinHandle<()>,
+    housekeeping: JoinHandle<()>,
 }
 
 impl Serving {
@@ -37,31 +43,54 @@ impl Serving {
         let socket = AdminSocket::bind(&admin_socket)?;
         let audit = config.server.data.join("audit.log");
         let audit = Arc::new(AuditLog::open(&audit).with_context(|| audit.display().to_string())?);
+        audit.retain(config.audit);
         let diary = Arc::clone(&audit);
         let addresses = config.http.listen.clone();
         let instance = Instance::start(config, folder, reread).await?;
         let files = Files::within(&instance.config.load().server.data);
         let streams = Arc::new(backend::InstanceStreams::new(Arc::clone(&instance)));
         let ops = Ops::new(backend::of(&instance, audit), files).with_streams(streams);
-        let ops = Arc::new(ops.with_contributed(instance.plugins.contributed()));
+        let ops = Arc::new(ops.with_contributed(instance.plugins.contributed(&instance.accounts)));
         instance.plugins.attach_table(&ops, &instance.accounts);
         let console = console::serve(&instance, &ops, &diary).await?;
         let http = http::serve(&instance, &addresses).await?;
         let certificates = tokio::spawn(watch_certificates(Arc::clone(&instance.tls)));
+        let acme = tokio::spawn(keep_certificates(Arc::clone(&instance)));
         let history = tokio::spawn(history::record(Arc::clone(&instance)));
+        let housekeeping = tokio::spawn(keep_audit(Arc::clone(&instance), diary));
         let admin = tokio::spawn(socket.serve(ops));
-        Ok(Self { instance, http, console, admin_socket, made, admin, certificates, history })
+        Ok(Self { instance, http, console, admin_socket, made, admin, certificates, acme, history, housekeeping })
     }
 
     /// Ends all sessions and closes the store.
     pub async fn stop(self) {
         self.certificates.abort();
+        self.acme.abort();
         self.console.stop();
         self.history.abort();
+        self.housekeeping.abort();
         self.instance.stop().await;
         self.admin.abort();
         // The socket's file goes with the task.
         let _ = self.admin.await;
+    }
+}
+
+/// Certificates by ACME.
+async fn keep_certificates(instance: Arc<Instance>) {
+    instance.acme.keep(&instance).await;
+}
+
+/// Closes old files of the audit log and deletes what nobody has to keep, as the configuration has it then.
+async fn keep_audit(instance: Arc<Instance>, audit: Arc<AuditLog>) {
+    loop {
+        audit.retain(instance.config.load().audit);
+        let log = Arc::clone(&audit);
+        let kept = tokio::task::spawn_blocking(move || log.keep_house()).await;
+        if let Ok(Err(error)) = kept {
+            tracing::error!(%error, "the files of the audit log stay as they are");
+        }
+        tokio::time::sleep(HOUSEKEEPING).await;
     }
 }
 

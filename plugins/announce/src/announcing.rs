@@ -10,11 +10,8 @@ use crate::stores::STANDING;
 
 pub(crate) fn send(cx: &Cx, call: &Operation) -> Result<Json, Refusal> {
     let told = |told: u64, id: Option<&str>| Json::object().with("told", told).with("id", id);
-    let accounts = call.list("accounts");
     let to = call.text("to").unwrap_or("online");
-    if accounts.is_some() != (to == "accounts") {
-        return Err(Refusal::Invalid("`accounts` goes with `to` = accounts".into()));
-    }
+    let accounts = named(call, to)?;
     let until = cx.now().saturating_add(Config::load().stands);
     let notice = Standing::of(call, cx.now(), until);
     match accounts {
@@ -32,6 +29,19 @@ pub(crate) fn send(cx: &Cx, call: &Operation) -> Result<Json, Refusal> {
         }
         None => Ok(told(outbox::to_everybody(notice.message(cx, "headline"))?.into(), None)),
     }
+}
+
+/// Whom it is for by name: those that are given, or the server put in place of a role.
+fn named<'a>(call: &'a Operation, to: &str) -> Result<Option<Vec<&'a str>>, Refusal> {
+    let mut named = None;
+    for argument in ["accounts", "role"] {
+        let given = call.list(argument);
+        if given.is_some() != (to == argument) {
+            return Err(Refusal::Invalid(["`", argument, "` goes with `to` = ", argument].concat()));
+        }
+        named = named.or(given);
+    }
+    Ok(named)
 }
 
 /// What stands no longer goes when something new comes.

@@ -138,3 +138,34 @@ fn new_accounts_are_welcomed_at_their_first_login() {
     assert_eq!(ask(&server, "welcome.delete", json!({})), json!({ "removed": true }));
     server.no_faults();
 }
+
+#[test]
+fn those_that_have_a_role_are_told_wherever_they_are() {
+    let kit = Kit::new().plugin("xylem.announce").plugin("xylem.offline");
+    let kit = kit.role("prince@localhost", "administrator").role("nurse@localhost", "administrator");
+    let server = kit.role("friar@localhost", "auditor").start();
+    for name in ["prince", "nurse", "friar", "romeo"] {
+        server.account(name);
+    }
+    server.advance(Duration::from_secs(60));
+    let mut prince = here(&server, "prince@localhost/throne");
+    let (mut friar, mut romeo) = (here(&server, "friar@localhost/cell"), here(&server, "romeo@localhost/orchard"));
+    for client in [&mut prince, &mut friar, &mut romeo] {
+        client.skip();
+    }
+    let answer = ask(&server, "announce.send", json!({ "text": "Peace", "to": "role", "role": "administrator" }));
+    assert_eq!(answer, json!({ "told": 2, "id": null }));
+    prince.receives(&told("normal", "Peace"));
+    friar.receives_nothing();
+    romeo.receives_nothing();
+    let came = here(&server, "nurse@localhost/house").skip().concat();
+    assert!(came.contains("Peace"), "kept for who is away: {came}");
+    let nobody = ask(&server, "announce.send", json!({ "text": "Peace", "to": "role", "role": "owner" }));
+    assert_eq!(nobody["told"], 0);
+    for wrong in [json!({ "to": "role" }), json!({ "to": "all", "role": "owner" }), json!({ "role": "owner" })] {
+        let mut arguments = json!({ "domain": "localhost", "text": "x" });
+        arguments.as_object_mut().unwrap().extend(wrong.as_object().unwrap().clone());
+        assert!(server.operation("announce.send", arguments).unwrap_err().contains("role"), "{wrong}");
+    }
+    server.no_faults();
+}

@@ -5,6 +5,7 @@ use xylem_sdk::outbox::send;
 use xylem_sdk::prelude::*;
 
 use crate::command::{Wrong, command, note};
+use crate::paging;
 use crate::profile;
 use crate::running::asking;
 use crate::session::Session;
@@ -15,7 +16,14 @@ pub(crate) fn done(cx: &Cx, answer: &Answer<'_>) -> Result<(), Failure> {
     let Some((id, at)) = answer.token.split_once('\n') else { return Ok(()) };
     // Without its row nobody waits any more.
     let (Some(mut session), Ok(at)) = (Session::find(id)?, at.parse::<usize>()) else { return Ok(()) };
-    session.outcomes.push((at, answer.result.clone()));
+    let outcome = match answer.result.clone() {
+        Ok(page) => match paging::taken(&mut session, at, page)? {
+            Some(whole) => Ok(whole),
+            None => return Ok(session.save()?),
+        },
+        Err(refusal) => Err(refusal),
+    };
+    session.outcomes.push((at, outcome));
     if session.outcomes.len() < session.calls.len() {
         return Ok(session.save()?);
     }
@@ -49,6 +57,7 @@ fn prepared(cx: &Cx, session: &mut Session) -> Result<Xml, Fault> {
     session.before = before;
     session.prepares = false;
     session.calls.clear();
+    session.listings.clear();
     session.outcomes.clear();
     session.save()?;
     Ok(result(cx, session, asking(session, form)))
@@ -69,6 +78,9 @@ fn completed(session: &Session) -> Xml {
         if let Err(refusal) = outcome {
             done = done.child(note("error", &[about, ": ", refusal.as_str()].concat()));
         }
+    }
+    if session.listings.iter().flatten().any(|listing| listing.cut) {
+        done = done.child(note("warn", "There are too many to be seen here: this is about the first of them only."));
     }
     match profile::find(&session.node) {
         Some(profile) => match profile.shown(session) {

@@ -9,6 +9,7 @@ mod finishing;
 mod form;
 mod generic;
 mod ns;
+mod paging;
 mod profile;
 mod running;
 mod session;

@@ -33,8 +33,8 @@ struct Ask(&'static str, &'static str, &'static str);
 /// An operation on the domain whose answer fills a form's only field.
 struct Prepare {
     operation: &'static str,
-    /// Whether it is a list, all of which is wanted.
-    lists: bool,
+    /// What else it is asked beside the domain.
+    of: fn(Json) -> Json,
     fill: fn(&Cx, &Json) -> Vec<String>,
 }
 
@@ -44,6 +44,14 @@ pub(crate) struct Call {
     pub(crate) about: String,
     pub(crate) operation: &'static str,
     pub(crate) arguments: Json,
+    /// How many of a list are enough; none: all.
+    pub(crate) enough: Option<usize>,
+}
+
+impl Call {
+    fn new(about: impl Into<String>, operation: &'static str, arguments: Json) -> Self {
+        Self { about: about.into(), operation, arguments, enough: None }
+    }
 }
 
 /// Operations to be called, or what is wrong with the form.
@@ -140,10 +148,8 @@ impl Profile {
 
     /// What is to be called before the form can be shown.
     pub(crate) fn prepared_by(&self, cx: &Cx) -> Option<Call> {
-        let Prepare { operation, lists, .. } = self.prepares.as_ref()?;
-        let arguments = Json::object().with("domain", cx.domain());
-        let arguments = if *lists { arguments.with("limit", 1000_u32) } else { arguments };
-        Some(Call { about: String::new(), operation, arguments })
+        let Prepare { operation, of, .. } = self.prepares.as_ref()?;
+        Some(Call::new("", operation, of(Json::object().with("domain", cx.domain()))))
     }
 
     /// Where something is to be told it cannot be left out; where the server ends it can.
@@ -184,7 +190,7 @@ impl Profile {
             Work::Each(operation) => {
                 let call = |account: String| {
                     let arguments = Json::object().with("account", &account);
-                    Call { about: account, operation, arguments }
+                    Call::new(account, operation, arguments)
                 };
                 Ok(accounts::named(form)?.into_iter().map(call).collect())
             }

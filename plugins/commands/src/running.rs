@@ -8,6 +8,7 @@ use crate::Config;
 use crate::command::{Wrong, actions, command as element, note};
 use crate::form::Filled;
 use crate::generic;
+use crate::paging::Listing;
 use crate::profile::{self, Call, Profile};
 use crate::session::Session;
 use crate::table::{Spec, Table};
@@ -110,15 +111,19 @@ struct Asked {
     about: String,
     operation: String,
     arguments: Json,
+    /// If the whole of a list is needed.
+    listing: Option<Listing>,
 }
 
+/// Who asks for a page of a list gets that page.
 fn operation(spec: &Spec, arguments: Json) -> Asked {
-    Asked { about: spec.title().to_owned(), operation: spec.name.clone(), arguments }
+    Asked { about: spec.title().to_owned(), operation: spec.name.clone(), arguments, listing: None }
 }
 
 impl From<Call> for Asked {
     fn from(call: Call) -> Self {
-        Self { about: call.about, operation: call.operation.to_owned(), arguments: call.arguments }
+        let listing = Listing::of(call.operation, &call.arguments, call.enough);
+        Self { about: call.about, operation: call.operation.to_owned(), arguments: call.arguments, listing }
     }
 }
 
@@ -135,6 +140,7 @@ fn work(session: &mut Session, id: &str, calls: Vec<Asked>) -> Result<Reply, Fai
     }
     session.iq = id.to_owned();
     session.calls = calls.iter().map(|call| call.about.clone()).collect();
+    session.listings = calls.iter().map(|call| call.listing.clone()).collect();
     session.outcomes.clear();
     session.save()?;
     for (at, call) in calls.iter().enumerate() {

@@ -5,6 +5,7 @@ use xylem_sdk::prelude::*;
 use xylem_sdk::runtime;
 
 use crate::Config;
+use crate::paging::Listing;
 use crate::stores::SESSIONS;
 
 /// Most commands that an account has under way; the oldest make room.
@@ -27,6 +28,8 @@ pub(crate) struct Session {
     pub(crate) before: Vec<String>,
     /// About whom or what each call is, for notes; empty while a form is to be filled in.
     pub(crate) calls: Vec<String>,
+    /// By place, those calls whose answers come in pages.
+    pub(crate) listings: Vec<Option<Listing>>,
     /// What came of them: place, and the answer, or the refusal with its text.
     pub(crate) outcomes: Vec<(usize, Result<Json, Refusal>)>,
 }
@@ -43,6 +46,7 @@ impl Session {
             prepares: false,
             before: Vec::new(),
             calls: Vec::new(),
+            listings: Vec::new(),
             outcomes: Vec::new(),
         })
     }
@@ -77,6 +81,7 @@ impl Session {
             prepares: json.get("prepares").is_some_and(Json::is_true),
             before: before.iter().filter_map(Json::as_text).map(str::to_owned).collect(),
             calls: calls.iter().filter_map(Json::as_text).map(str::to_owned).collect(),
+            listings: json.get("listings").map(Json::items).unwrap_or_default().iter().map(Listing::read).collect(),
             outcomes: outcomes.iter().filter_map(outcome).collect(),
         })
     }
@@ -92,6 +97,8 @@ impl Session {
             }
         });
         let outcomes: Vec<Json> = outcomes.collect();
+        let listings = self.listings.iter().map(|listing| listing.as_ref().map_or(Json::Null, Listing::to_json));
+        let listings: Vec<Json> = listings.collect();
         Json::object()
             .with("node", &self.node)
             .with("jid", &self.jid)
@@ -100,6 +107,7 @@ impl Session {
             .with("prepares", self.prepares)
             .with("before", before)
             .with("calls", calls)
+            .with("listings", listings)
             .with("outcomes", outcomes)
     }
 }
@@ -156,6 +164,7 @@ fn make_room(cx: &Cx) -> Result<(), Fault> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use crate::paging::PAGE;
 
     #[test]
     fn rows_come_back_as_they_were() {
@@ -168,6 +177,7 @@ mod tests {
             prepares: true,
             before: vec!["b".into()],
             calls: vec!["x".into(), "y".into()],
+            listings: vec![None, Listing::of("user.list", &Json::object().with("limit", PAGE), None)],
             outcomes: vec![
                 (1, Err(Refusal::Conflict("there".into()))),
                 (0, Ok(Json::object().with("n", 1_u64))),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use xylem_testing::{Client, Kit, Server};
+use xylem_testing::{Client, Kit, Server, json};
 
 const ADMIN: &str = "http://jabber.org/protocol/admin";
 
@@ -213,4 +213,20 @@ fn what_cannot_be_undone_is_typed_twice_and_refusals_are_errors() {
     let wrong =
         run(&mut prince, "announce.send", &[("domain", &["localhost"]), ("text", &["x"]), ("to", &["accounts"])]);
     assert!(wrong.contains("bad-payload") && wrong.contains("goes with"), "{wrong}");
+}
+
+#[test]
+fn lists_longer_than_a_page_are_whole() {
+    let server = verona();
+    let mut prince = here(&server, "prince@localhost/throne");
+    for n in 0..1100 {
+        let arguments = json!({ "account": "romeo@localhost", "contact": format!("c{n}@localhost") });
+        server.operation("roster.add", arguments).unwrap();
+    }
+    let node = format!("{ADMIN}#get-user-roster");
+    let shown = run(&mut prince, &node, &[("accountjids", &["romeo@localhost", "juliet@localhost"])]);
+    assert!(shown.contains("completed") && !shown.contains("<note"), "{shown:.300}");
+    assert_eq!(shown.matches("<item ").count(), 1100);
+    assert_eq!(shown.matches("jabber:iq:roster").count(), 2);
+    server.no_faults();
 }

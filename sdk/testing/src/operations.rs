@@ -10,6 +10,8 @@ use xylem_host::{Host, OperationActor, OperationAnswer, OperationCaller, Operati
 /// Accounts that are more than users, by address: the word for their role.
 pub(crate) type Ranks = BTreeMap<String, String>;
 
+const ROLES: [&str; 5] = ["user", "auditor", "operator", "administrator", "owner"];
+
 pub(crate) struct Table {
     host: Weak<Host>,
     ranks: Ranks,
@@ -39,7 +41,7 @@ impl OperationTable for Table {
     fn call(&self, actor: OperationActor, name: String, arguments: Value) -> OperationAnswer {
         let who = actor.session.bare().as_str().to_owned();
         let role = self.role(&who).to_owned();
-        let (host, specs) = (self.host.upgrade(), self.specs());
+        let (host, specs, ranks) = (self.host.upgrade(), self.specs(), self.ranks.clone());
         Box::pin(async move {
             let spec = specs.iter().find(|spec| spec.name == name).ok_or(OperationRefusal::Unknown)?;
             let host = host.ok_or_else(|| OperationRefusal::Unavailable("the server has ended".to_owned()))?;
@@ -48,9 +50,21 @@ impl OperationTable for Table {
             if !may(&role, spec) || (role == "user" && !own) {
                 return Err(OperationRefusal::Denied(format!("{name} is not for {who}")));
             }
+            let arguments = resolved(spec, arguments, &ranks);
             host.operate(&name, &arguments, OperationCaller { who, role }).await
         })
     }
+}
+
+/// With the accounts that have a role in place of its word; whoever is not said to be more is a user, and not listed.
+pub(crate) fn resolved(spec: &OperationSpec, mut given: Value, ranks: &Ranks) -> Value {
+    for argument in spec.arguments.iter().filter(|argument| argument.kind == ArgumentKind::Role) {
+        if let Some(value) = given.get_mut(&argument.name) {
+            let people = ranks.iter().filter(|(_, role)| value.as_str() == Some(role.as_str()));
+            *value = people.map(|(account, _)| account.as_str()).collect();
+        }
+    }
+    given
 }
 
 /// Makes sure that the arguments are those of the manifest.
@@ -85,6 +99,7 @@ fn fits(kind: &ArgumentKind, value: &Value) -> bool {
         ArgumentKind::Time => value.is_u64(),
         ArgumentKind::Flag => value.is_boolean(),
         ArgumentKind::Choice(words) => value.as_str().is_some_and(|word| words.iter().any(|known| known == word)),
+        ArgumentKind::Role => value.as_str().is_some_and(|word| ROLES.contains(&word)),
         ArgumentKind::List { max } => {
             value.as_array().is_some_and(|items| items.len() <= *max && items.iter().all(Value::is_string))
         }
@@ -130,6 +145,7 @@ fn argument(argument: &OperationArgument) -> Value {
         ArgumentKind::Choice(words) => ("choice", json!({ "values": words })),
         ArgumentKind::List { max } => ("list", json!({ "max": max })),
         ArgumentKind::Time => ("time", json!({})),
+        ArgumentKind::Role => ("choice", json!({ "values": ROLES })),
     };
     if let (Some(shown), Value::Object(more)) = (shown.as_object_mut(), more) {
         shown.insert("type".to_owned(), word.into());

@@ -190,6 +190,7 @@ impl Server {
         let spec = operations.iter().filter_map(|one| one.spec()).find(|spec| spec.name == name);
         let spec = spec.ok_or_else(|| format!("there is no operation {name}"))?;
         operations::check(spec, &arguments).map_err(|refusal| refusal.to_string())?;
+        let arguments = operations::resolved(spec, arguments, &self.parts.ranks);
         let caller = OperationCaller { who: "root".to_owned(), role: "owner".to_owned() };
         let answer = self.world.run(self.world.host.operate(name, &arguments, caller));
         answer.map_err(|refusal| refusal.to_string())

@@ -77,6 +77,13 @@ pub enum ArgumentKind {
     },
     /// A moment, in seconds since 1970 UTC.
     Time,
+    /// The word for a role. The plugin gets a list: the accounts of the key's domain that have the role.
+    Role,
+}
+
+impl ArgumentKind {
+    /// Most accounts that stand for a role.
+    pub const PEOPLE: usize = 10_000;
 }
 
 /// Part of what comes back.

@@ -151,6 +151,12 @@ impl Certificate {
         &self.fingerprint
     }
 
+    /// The certificate itself, DER.
+    #[must_use]
+    pub fn der(&self) -> &[u8] {
+        self.key.cert.first().map(AsRef::as_ref).unwrap_or_default()
+    }
+
     /// How many certificates are shown, its own included.
     #[must_use]
     pub fn chain_length(&self) -> usize {

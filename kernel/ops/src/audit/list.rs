@@ -21,7 +21,7 @@ operation! {
         #[serde(flatten)] paging: Paging,
     } -> Page<AuditRow>,
     name: "audit.list",
-    help: "Lists who changed what, when and from where, the newest first.",
+    help: "Lists who changed what, when and from where, the newest first unless it is sorted otherwise.",
     route: get "/audit",
     arguments: [
         Argument::optional("who", Kind::Text { max: 2047 }, "only what this account, or root, did"),
@@ -31,8 +31,8 @@ operation! {
         Argument::optional("until", Kind::Time, "only up to this second"),
         Argument::optional("failed", Kind::Flag, "only what was refused or failed; or only what was done"),
     ],
-    pages: [],
-    result: "a list of changes; a page may be short and still have a next",
+    pages: ["time", "who", "operation"],
+    result: "a list of changes; a page may be short and still have a next. By who or operation, the newest 10,000 of them are sorted",
     roles: Roles::AUDIT,
     about: About::Server,
     run: |it, backend| {
@@ -42,7 +42,10 @@ operation! {
         Box::pin(async move {
             let read = tokio::task::spawn_blocking(move || audit.read(&query)).await;
             let page = read.map_err(|_| OpError::Unavailable("the server is stopping".into()))?;
-            page.map_err(|e| OpError::Failed(format!("the audit log cannot be read: {e}")))
+            page.map_err(|e| match e.kind() {
+                std::io::ErrorKind::InvalidInput => OpError::Invalid("after must be what a page gave as next".into()),
+                _ => OpError::Failed(format!("the audit log cannot be read: {e}")),
+            })
         })
     },
 }

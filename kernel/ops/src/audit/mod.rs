@@ -1,8 +1,11 @@
-//! Who changed what, when, from where: one JSON object a line, only ever appended, and bound to all lines before it.
+//! Who changed what, when, from where: one JSON object a line, only ever appended, and bound to all lines before it,
+//! over as many files as [`Retention`] makes of it.
 
 mod chain;
 pub mod list;
+mod parts;
 mod read;
+mod turning;
 pub mod verify;
 
 use std::fs::{File, OpenOptions};
@@ -22,6 +25,7 @@ use crate::operation::Spec;
 
 pub use chain::{Break, VerifyReport};
 pub use read::AuditQuery;
+pub use turning::Retention;
 
 /// The audit log of one server.
 pub struct AuditLog {
@@ -31,8 +35,17 @@ pub struct AuditLog {
 
 /// Where the next line goes, and what it is bound to.
 struct End {
+    /// Of the file.
+    number: u64,
     file: File,
     last: chain::Link,
+    /// Bytes in the file.
+    length: u64,
+    /// Lines in it, as far as it matters whether there are several.
+    lines: u64,
+    /// When its first line was written, in milliseconds since 1970.
+    begun: Option<u64>,
+    retention: Retention,
 }
 
 /// A change, as it is about to be written down.
@@ -97,8 +110,17 @@ impl AuditLog {
             // The last line broke off; the next one is to be a line of its own.
             file.write_all(b"\n")?;
         }
-        let last = chain::last(&file)?;
-        Ok(Self { path: path.to_path_buf(), end: Mutex::new(End { file, last }) })
+        let shelved = parts::all_shelved(path)?;
+        let last = match shelved.last() {
+            Some(before) if length == 0 => chain::last(&File::open(&before.path)?)?,
+            _ => chain::last(&file)?,
+        };
+        let mut found = turning::found(path, file, last, Retention::default())?;
+        if length == 0 && !shelved.is_empty() {
+            // The last server ended between closing one file and beginning the next.
+            found.begin(found.number)?;
+        }
+        Ok(Self { path: path.to_path_buf(), end: Mutex::new(found) })
     }
 
     /// Writes down what happened outside the table: who signed in, and how.
@@ -124,12 +146,14 @@ impl AuditLog {
             error: error.map(ToString::to_string),
             chain: None,
         };
-        let object = serde_json::to_vec(&row).map_err(io::Error::other)?;
         {
             let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
-            let (text, link) = chain::bind(&end.last, &object);
-            end.file.write_all(&text)?;
-            end.last = link;
+            if end.is_due(row.at)
+                && let Err(error) = self.turn(&mut end)
+            {
+                tracing::error!(%error, "the audit log stays in its file, which is full or old");
+            }
+            end.append(&row)?;
         }
         let AuditRow { who, from, operation, what, .. } = &row;
         match error {
@@ -142,9 +166,18 @@ impl AuditLog {
     /// Reads all of it and says whether it still is what was written; `head` is a `chain` that was seen earlier.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// When a file cannot be read.
     pub fn verify(&self, head: Option<&str>) -> io::Result<VerifyReport> {
-        chain::verify(&self.path, head)
+        chain::verify(&self.parts()?, head)
+    }
+
+    /// All files, the oldest first; the last one is written to.
+    fn parts(&self) -> io::Result<Vec<parts::Part>> {
+        // While none is moved.
+        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut parts = parts::all_shelved(&self.path)?;
+        parts.push(parts::Part { number: end.number, path: self.path.clone() });
+        Ok(parts)
     }
 
     /// Where it is.
@@ -156,6 +189,19 @@ impl AuditLog {
     /// Whether the file can still be written to.
     pub(crate) fn ready(&self) -> io::Result<()> {
         self.end.lock().unwrap_or_else(PoisonError::into_inner).file.flush()
+    }
+}
+
+impl End {
+    fn append(&mut self, row: &AuditRow) -> io::Result<()> {
+        let object = serde_json::to_vec(row).map_err(io::Error::other)?;
+        let (text, link) = chain::bind(&self.last, &object);
+        self.file.write_all(&text)?;
+        self.last = link;
+        self.length += text.len() as u64;
+        self.lines += 1;
+        self.begun.get_or_insert(row.at);
+        Ok(())
     }
 }
 

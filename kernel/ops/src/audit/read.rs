@@ -1,11 +1,12 @@
-//! The audit log backwards, the newest first, however long it is.
+//! The audit log in pages, the newest first unless somebody wants it otherwise, however long it is.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom};
 use std::os::unix::fs::FileExt as _;
 
+use super::parts::Part;
 use super::{AuditLog, AuditRow};
-use crate::page::{Page, Paging};
+use crate::page::{Key, Order, Page, Paging};
 
 /// Bytes read at once.
 const CHUNK: usize = 256 << 10;
@@ -29,23 +30,129 @@ pub struct AuditQuery {
     pub paging: Paging,
 }
 
+/// Entries that are put in order by something else than time.
+const SORTED: usize = 10_000;
+
+/// Where to go on: which file, and from which byte of it on, upwards or downwards.
+#[derive(Clone, Copy)]
+struct Cursor {
+    number: u64,
+    byte: u64,
+}
+
 impl AuditLog {
-    /// One page, the newest first; `after` is an offset in the file, which only grows.
+    /// One page, the newest first unless it is sorted otherwise.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// When a file cannot be read; of the kind [`io::ErrorKind::InvalidInput`] when `after` is no cursor.
     pub fn read(&self, query: &AuditQuery) -> io::Result<Page<AuditRow>> {
-        let file = File::open(self.path())?;
-        let length = file.metadata()?.len();
-        let from = query.paging.after.as_ref().and_then(|after| after.parse().ok()).unwrap_or(length).min(length);
+        match (query.paging.sort.as_deref(), query.paging.order) {
+            (None | Some("time"), Some(Order::Asc)) => self.upwards(query),
+            (None | Some("time"), _) => self.downwards(query, query.paging.after.as_deref(), query.paging.limit()),
+            (Some(by), _) => self.sorted(query, by),
+        }
+    }
+
+    /// The newest first.
+    fn downwards(&self, query: &AuditQuery, after: Option<&str>, limit: usize) -> io::Result<Page<AuditRow>> {
+        let cursor = after.map(Cursor::parse).transpose()?;
         let mut items = Vec::new();
-        let stopped = backwards(&file, from, |line| {
-            let row = serde_json::from_slice::<AuditRow>(line).ok().filter(|row| query.finds(row));
-            items.extend(row);
-            items.len() < query.paging.limit()
-        })?;
-        let next = (stopped > 0).then(|| stopped.to_string());
-        Ok(Page { items, next, total: None })
+        let mut left = PATIENCE;
+        let parts = self.parts()?;
+        let parts: Vec<_> =
+            parts.iter().rev().filter(|part| cursor.is_none_or(|cursor| part.number <= cursor.number)).collect();
+        for (at, part) in parts.iter().enumerate() {
+            let Some(file) = open(part)? else { continue };
+            let length = file.metadata()?.len();
+            let from = cursor.filter(|cursor| cursor.number == part.number).map_or(length, |at| at.byte.min(length));
+            let stopped = backwards_within(&file, from, left, |line| {
+                items.extend(serde_json::from_slice::<AuditRow>(line).ok().filter(|row| query.finds(row)));
+                items.len() < limit
+            })?;
+            left = left.saturating_sub(from - stopped);
+            if stopped > 0 {
+                return Ok(Page {
+                    items,
+                    next: Some(Cursor { number: part.number, byte: stopped }.show()),
+                    total: None,
+                });
+            }
+            if let Some(older) = parts.get(at + 1).filter(|_| items.len() >= limit || left == 0) {
+                let next = Cursor { number: older.number, byte: u64::MAX };
+                return Ok(Page { items, next: Some(next.show()), total: None });
+            }
+        }
+        Ok(Page { items, next: None, total: None })
+    }
+
+    /// The oldest first.
+    fn upwards(&self, query: &AuditQuery) -> io::Result<Page<AuditRow>> {
+        let cursor = query.paging.after.as_deref().map(Cursor::parse).transpose()?;
+        let limit = query.paging.limit();
+        let mut items = Vec::new();
+        let mut left = PATIENCE;
+        for part in self.parts()?.iter().filter(|part| cursor.is_none_or(|cursor| part.number >= cursor.number)) {
+            let Some(mut file) = open(part)? else { continue };
+            let mut byte = cursor.filter(|cursor| cursor.number == part.number).map_or(0, |at| at.byte);
+            file.seek(SeekFrom::Start(byte))?;
+            let mut lines = BufReader::new(file);
+            let mut line = Vec::new();
+            loop {
+                if items.len() >= limit || left == 0 {
+                    let next = Cursor { number: part.number, byte };
+                    let more = !lines.fill_buf()?.is_empty() || part.path != self.path();
+                    return Ok(Page { items, next: more.then(|| next.show()), total: None });
+                }
+                let read = lines.read_until(b'\n', &mut line)? as u64;
+                if read == 0 {
+                    break;
+                }
+                items.extend(serde_json::from_slice::<AuditRow>(&line).ok().filter(|row| query.finds(row)));
+                (byte, left) = (byte + read, left.saturating_sub(read));
+                line.clear();
+            }
+        }
+        Ok(Page { items, next: None, total: None })
+    }
+
+    /// The newest of those that are looked for, by something else than time.
+    fn sorted(&self, query: &AuditQuery, by: &str) -> io::Result<Page<AuditRow>> {
+        let (mut rows, mut after) = (Vec::new(), None);
+        while rows.len() < SORTED {
+            let page = self.downwards(query, after.as_deref(), SORTED - rows.len())?;
+            rows.extend(page.items);
+            match page.next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+        let place = |row: &AuditRow| {
+            let key = if by == "who" { &row.who } else { &row.operation };
+            let tie = format!("{:020} {}", row.at, row.chain.as_deref().unwrap_or_default());
+            (Key::Text(key.clone()), tie)
+        };
+        let page = query.paging.page(rows, place);
+        page.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error.to_string()))
+    }
+}
+
+impl Cursor {
+    fn parse(text: &str) -> io::Result<Self> {
+        let parts = text.split_once('.').and_then(|(number, byte)| Some((number.parse().ok()?, byte.parse().ok()?)));
+        let (number, byte) = parts.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(Self { number, byte })
+    }
+
+    fn show(self) -> String {
+        format!("{}.{}", self.number, self.byte)
+    }
+}
+
+/// None if it was deleted in this moment.
+fn open(part: &Part) -> io::Result<Option<File>> {
+    match File::open(&part.path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        opened => opened.map(Some),
     }
 }
 
@@ -74,8 +181,13 @@ impl AuditQuery {
 
 /// Gives lines from `end` towards the beginning until `more` says that it is enough. Says where
 /// the last line that was given begins, or where patience ended; 0 at the beginning.
-pub(super) fn backwards(file: &File, mut end: u64, mut more: impl FnMut(&[u8]) -> bool) -> io::Result<u64> {
-    let lowest = end.saturating_sub(PATIENCE);
+pub(super) fn backwards(file: &File, end: u64, more: impl FnMut(&[u8]) -> bool) -> io::Result<u64> {
+    backwards_within(file, end, PATIENCE, more)
+}
+
+/// The same with other patience, in bytes.
+fn backwards_within(file: &File, mut end: u64, patience: u64, mut more: impl FnMut(&[u8]) -> bool) -> io::Result<u64> {
+    let lowest = end.saturating_sub(patience);
     let mut size = CHUNK;
     while end > lowest {
         let start = end.saturating_sub(size as u64);

@@ -19,6 +19,8 @@ pub enum Source {
     SelfSigned,
     /// From files on the server's machine.
     Files,
+    /// From an authority by ACME, as `[acme]` of the configuration says.
+    Acme,
 }
 
 /// What a domain is to be like; what is left out stays as it is.
@@ -45,8 +47,8 @@ pub struct DomainChanged {
 const DOMAIN: Argument = Argument::required("domain", Kind::Domain, "the domain");
 const SOURCE: Argument = Argument::optional(
     "source",
-    Kind::choice(&["self-signed", "files"]),
-    "where its certificate comes from; files need `certificate` and `key`",
+    Kind::choice(&["self-signed", "files", "acme"]),
+    "where its certificate comes from; files need `certificate` and `key`, acme needs acme.terms_agreed",
 );
 const CERTIFICATE: Argument =
     Argument::optional("certificate", Kind::Text { max: 4096 }, "path of the certificate chain, PEM, leaf first");

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use xylem_ops::backend::{Accounts, Answer};
-use xylem_ops::user::Account;
+use xylem_ops::user::{Account, Which};
 use xylem_ops::{Key, OpError, Page, Paging, Role};
 use xylem_stanza::BareJid;
 
@@ -65,12 +65,12 @@ impl Accounts for AccountBackend {
         })
     }
 
-    fn list(&self, domain: Option<String>, paging: Paging) -> Answer<'_, Page<Account>> {
+    fn list(&self, which: Which, paging: Paging) -> Answer<'_, Page<Account>> {
         Box::pin(async move {
             let mut found = Vec::new();
             let by_sessions = paging.sort.as_deref() == Some("sessions");
-            let visit = self.0.accounts.visit(domain.as_deref(), |account, summary| {
-                if paging.finds(&[&account]) {
+            let visit = self.0.accounts.visit(which.domain.as_deref(), |account, summary| {
+                if which.finds(summary.disabled, &summary.role) && paging.finds(&[&account]) {
                     let sessions = if by_sessions { self.0.sessions.of(&account).len() } else { 0 };
                     found.push((account, summary, sessions));
                 }

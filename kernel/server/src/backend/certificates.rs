@@ -6,6 +6,8 @@ use xylem_ops::backend::Answer;
 use xylem_ops::certificate::{CertificateRow, Certificates, Reread};
 use xylem_ops::{Key, OpError, Page, Paging};
 
+use crate::acme::{NotIssued, State};
+use crate::config::Domain;
 use crate::folder;
 use crate::instance::Instance;
 
@@ -15,12 +17,14 @@ pub struct CertificateBackend(pub Arc<Instance>);
 impl CertificateBackend {
     fn rows(&self) -> Vec<CertificateRow> {
         let in_use = self.0.tls.certificates();
-        let files = folder::tls_settings(&self.0.config.load()).domains;
-        let found = |files: DomainFiles| {
+        let config = self.0.config.load();
+        let files = folder::tls_settings(&config).domains;
+        let found = |(files, domain): (DomainFiles, &Domain)| {
             let (_, certificate) = in_use.iter().find(|(domain, _)| *domain == files.domain)?;
-            Some(row(files, certificate))
+            let state = self.0.acme.state(&files.domain);
+            Some(row(files, certificate, domain, state))
         };
-        files.into_iter().filter_map(found).collect()
+        files.into_iter().zip(&config.domains).filter_map(found).collect()
     }
 
     fn fingerprints(&self) -> Vec<(String, [u8; 32])> {
@@ -51,10 +55,31 @@ impl Certificates for CertificateBackend {
             Ok(Reread { changed, domains })
         })
     }
+
+    fn renew(&self, domain: String) -> Answer<'_, CertificateRow> {
+        Box::pin(async move {
+            // Goes on if whoever asked does not wait.
+            let (instance, wanted) = (Arc::clone(&self.0), domain.clone());
+            let ordered = tokio::spawn(async move { instance.acme.order(&instance, &wanted).await }).await;
+            let ordered = ordered.map_err(|_| OpError::Unavailable("the server is stopping".into()))?;
+            ordered.map_err(|error| match error {
+                NotIssued::NotWanted(_) => OpError::Conflict(error.to_string()),
+                other => OpError::Unavailable(other.to_string()),
+            })?;
+            let ascii = folder::ascii(&domain);
+            let row = self.rows().into_iter().find(|row| row.domain == ascii);
+            row.ok_or_else(|| OpError::NotFound(format!("the domain {domain} is not served here")))
+        })
+    }
 }
 
-fn row(files: DomainFiles, certificate: &Certificate) -> CertificateRow {
+fn row(files: DomainFiles, certificate: &Certificate, domain: &Domain, state: State) -> CertificateRow {
     CertificateRow {
+        source: domain.certificate.word().to_owned(),
+        renews: state.renews.map(seconds),
+        tried: state.tried.map(seconds),
+        error: state.error,
+        ordering: state.ordering,
         names: certificate.names().to_vec(),
         issuer: certificate.issuer().to_owned(),
         self_signed: certificate.is_self_signed(),

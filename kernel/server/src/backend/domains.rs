@@ -31,10 +31,7 @@ impl DomainBackend {
             accounts,
             sessions,
             anonymous: domain.anonymous,
-            certificate: match domain.certificate {
-                Certificate::SelfSigned => "self-signed".to_owned(),
-                Certificate::Files { .. } => "files".to_owned(),
-            },
+            certificate: domain.certificate.word().to_owned(),
             valid_until: certificate.map(|certificate| seconds(certificate.valid_until())),
             plugins: plan.as_ref().map_or(0, |plan| plan.plugins().count() as u64),
             services: services.collect(),
@@ -58,7 +55,7 @@ impl DomainBackend {
         let accounts = self.instance.accounts.count(domain).await.map_err(AccountError::Store)?;
         let sessions = self.sessions().get(domain).copied().unwrap_or_default();
         let (certificate_file, key_file) = match &found.certificate {
-            Certificate::SelfSigned => (None, None),
+            Certificate::SelfSigned | Certificate::Acme { .. } => (None, None),
             Certificate::Files { chain, key } => (Some(chain.display().to_string()), Some(key.display().to_string())),
         };
         Ok(DomainDetail {
@@ -123,9 +120,13 @@ fn section(domain: &str) -> String {
 fn written(text: &str, domain: &str, wish: &DomainWish) -> Result<String, String> {
     let section = section(domain);
     let mut text = text.to_owned();
-    if wish.source == Some(Source::SelfSigned) {
+    if matches!(wish.source, Some(Source::SelfSigned | Source::Acme)) {
         text = settings::set(&text, &section, "certificate", None)?;
         text = settings::set(&text, &section, "key", None)?;
+    }
+    if let Some(source) = wish.source {
+        let acme = (source == Source::Acme).then_some("true");
+        text = settings::set(&text, &section, "acme", acme)?;
     }
     let wished = [
         ("certificate", wish.certificate.clone().map(Value::from)),
@@ -146,8 +147,8 @@ fn checked(wish: &DomainWish) -> Result<(), OpError> {
     let files = wish.certificate.is_some() || wish.key.is_some();
     let complete = wish.certificate.is_some() && wish.key.is_some();
     match wish.source {
-        Some(Source::SelfSigned) if files => {
-            Err(OpError::Invalid("a certificate that the server makes needs no files".to_owned()))
+        Some(Source::SelfSigned | Source::Acme) if files => {
+            Err(OpError::Invalid("a certificate that the server makes or orders needs no files".to_owned()))
         }
         Some(Source::Files) if !complete => {
             Err(OpError::Invalid("certificate and key: both files are needed".to_owned()))

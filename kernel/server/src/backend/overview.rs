@@ -11,6 +11,9 @@ use super::certificates::{days_left, seconds};
 use crate::history;
 use crate::instance::Instance;
 
+/// Days before its end at which a certificate that cannot be renewed is an error.
+const URGENT: i64 = 7;
+
 /// `overview` and `overview.history`
 pub struct OverviewBackend(pub Arc<Instance>);
 
@@ -66,6 +69,12 @@ impl OverviewBackend {
                 _ => Severity::Error,
             };
             tell(level, Area::Certificates, capital(&finding.to_string()));
+        }
+        for (domain, certificate) in this.tls.certificates() {
+            if let Some(error) = this.acme.state(&domain).error {
+                let level = if days_left(&certificate) < URGENT { Severity::Error } else { Severity::Warning };
+                tell(level, Area::Certificates, format!("No new certificate for {domain}: {error}"));
+            }
         }
         for text in this.plugins.problems() {
             tell(Severity::Error, Area::Plugins, capital(&text));

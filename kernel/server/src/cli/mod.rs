@@ -121,7 +121,9 @@ fn users(common: &Common, command: UserCommand) -> Result<(), Failure> {
             }
             tell(common, user::Delete { account })
         }
-        UserCommand::List { domain, page } => tell(common, user::List { domain, paging: page.paging() }),
+        UserCommand::List { domain, page } => {
+            tell(common, user::List { domain, paging: page.paging(), ..user::List::default() })
+        }
         UserCommand::Show { account } => tell(common, user::Show { account }),
         UserCommand::Role { account, role, domain } => {
             tell(common, user::SetRole { account, role: role.rank(), domains: Some(domain) })

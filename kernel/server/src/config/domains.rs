@@ -29,6 +29,23 @@ pub enum Certificate {
     SelfSigned,
     /// PEM files: the chain, leaf first, and the key.
     Files { chain: PathBuf, key: PathBuf },
+    /// By ACME (RFC 8555), kept in the data folder; one of the server's own making until it is there.
+    Acme {
+        /// Further names that it is for.
+        names: Vec<String>,
+    },
+}
+
+impl Certificate {
+    /// As operations say it.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::SelfSigned => "self-signed",
+            Self::Files { .. } => "files",
+            Self::Acme { .. } => "acme",
+        }
+    }
 }
 
 impl Domain {
@@ -65,8 +82,16 @@ fn read_one(domains: &mut Section<'_>, name: &str, normal: String, place: &Place
     let mut section = domains.named(name, table);
     let chain = section.optional_path("certificate");
     let key = section.optional_path("key");
+    let acme = section.flag("acme", false);
+    let names = section.list("acme_names", &[], "domain names", ascii);
     let certificate = match (chain, key) {
+        (None, None) if acme => Certificate::Acme { names },
         (None, None) => Certificate::SelfSigned,
+        (Some(_), Some(_)) if acme => {
+            let message = format!("{}: the certificate comes from files or by acme, not both", section.name());
+            section.complain(place, message);
+            Certificate::SelfSigned
+        }
         (Some(chain), Some(key)) => Certificate::Files { chain, key },
         _ => {
             let message = format!("{}: certificate and key must both be given, or neither", section.name());
@@ -82,6 +107,13 @@ fn read_one(domains: &mut Section<'_>, name: &str, normal: String, place: &Place
             .list("plugins", &["*"], "plugin ids, or \"*\" for all", |id| (!id.is_empty()).then(|| id.to_owned())),
         settings: tables(&mut section.inner("settings")),
     }
+}
+
+/// As certificates have names: A-labels, lower case. No authority vouches for all names below one by the challenges
+/// that are answered here.
+fn ascii(name: &str) -> Option<String> {
+    let domain = xylem_stanza::Domain::parse(name).ok()?.to_ascii().to_ascii_lowercase();
+    (!domain.contains('*') && domain.contains('.')).then_some(domain)
 }
 
 fn normalise(name: &str) -> Option<String> {

@@ -2,7 +2,9 @@
 //! and default. `config/xylem.toml` in the repository shows every key; a test
 //! keeps it equal to what stands here.
 
+mod acme;
 mod admin;
+mod audit;
 mod console;
 mod domains;
 mod environment;
@@ -28,6 +30,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+pub use acme::Acme;
 pub use admin::Admin;
 pub use console::Console;
 pub use domains::{Certificate, Domain};
@@ -44,6 +47,7 @@ pub use sasl::Sasl;
 pub use server::Server;
 pub use store::{Backend, Store};
 pub use timeouts::Timeouts;
+use xylem_ops::Retention;
 
 pub const DEV: &str = include_str!("../../../../config/dev.toml");
 
@@ -54,6 +58,7 @@ pub struct Config {
     pub file: Option<PathBuf>,
     pub server: Server,
     pub domains: Vec<Domain>,
+    pub acme: Acme,
     pub listen: Listen,
     pub limits: Limits,
     pub timeouts: Timeouts,
@@ -65,6 +70,7 @@ pub struct Config {
     pub console: Console,
     pub log: Log,
     pub admin: Admin,
+    pub audit: Retention,
 }
 
 impl Config {
@@ -112,6 +118,8 @@ impl Config {
             file: None,
             server: Server::read(reader),
             domains: domains::read(reader),
+            // After the domains: it knows which of them want it.
+            acme: Acme::read(reader),
             listen: Listen::read(reader),
             limits: Limits::read(reader),
             timeouts: Timeouts::read(reader),
@@ -123,6 +131,7 @@ impl Config {
             console: Console::read(reader),
             log: Log::read(reader),
             admin: Admin::read(reader),
+            audit: audit::read(reader),
         }
     }
 }

@@ -96,6 +96,40 @@ impl<'r> Section<'r> {
         self.read(key, "a path".into(), PathBuf::from(default), show, path)
     }
 
+    /// A text that means something; `right` says what.
+    pub(super) fn text(
+        &mut self,
+        key: &'static str,
+        default: &str,
+        right: &str,
+        fits: impl Fn(&str) -> bool,
+    ) -> String {
+        self.read(
+            key,
+            right.to_owned(),
+            default.to_owned(),
+            |text| quoted(text),
+            |value| match value {
+                Value::Text(text) if fits(text) => Some(text.clone()),
+                _ => None,
+            },
+        )
+    }
+
+    /// The same where there may be none.
+    pub(super) fn optional_text(
+        &mut self,
+        key: &'static str,
+        right: &str,
+        fits: impl Fn(&str) -> bool,
+    ) -> Option<String> {
+        let show = |_: &Option<String>| String::new();
+        self.read(key, right.to_owned(), None, show, |value| match value {
+            Value::Text(text) if fits(text) => Some(Some(text.clone())),
+            _ => None,
+        })
+    }
+
     pub(super) fn optional_path(&mut self, key: &'static str) -> Option<PathBuf> {
         let show = |_: &Option<PathBuf>| String::new();
         self.read(key, "a path".into(), None, show, |value| path(value).map(Some))

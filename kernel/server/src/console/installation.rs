@@ -13,6 +13,7 @@ use xylem_ops::config::{ConfigReport, ConfigText, Preview, Saved};
 use xylem_ops::{Caller, Face, OpError, Ops};
 use xylem_stanza::{BareJid, Domain};
 
+use crate::acme;
 use crate::config;
 use crate::instance::Instance;
 use crate::settings;
@@ -50,6 +51,11 @@ impl Site {
             Some(config::Certificate::Files { chain, key }) => {
                 Certificate::Files { chain: chain.display().to_string(), key: key.display().to_string() }
             }
+            Some(config::Certificate::Acme { .. }) => Certificate::Acme {
+                contact: config.acme.contact.clone().unwrap_or_default(),
+                terms_agreed: config.acme.terms_agreed,
+                directory: Some(config.acme.directory.clone()),
+            },
             _ => Certificate::SelfSigned,
         };
         let (plugin, key) = REGISTER;
@@ -62,7 +68,8 @@ impl Site {
         let plugins = self.instance.plugins.info().into_iter();
         let plugins = plugins.map(|it| Choice { enabled: enabled(&it.id), id: it.id, summary: it.summary }).collect();
         let domains = domains.iter().map(|domain| domain.name.clone()).collect();
-        Proposal { domains, certificate, registration, plugins, file }
+        let authority = config.acme.directory.clone();
+        Proposal { domains, certificate, registration, plugins, authority, file }
     }
 
     /// What the server can say of a plan without trying it.
@@ -75,10 +82,18 @@ impl Site {
                 if BareJid::new(&plan.owner.name, &domain).is_err() {
                     say("owner.name", "this cannot be the local part of an address (RFC 7622 §3.3)".to_owned());
                 }
-                if let Certificate::Files { chain, key } = &plan.certificate {
-                    certificate(domain.to_ascii().as_ref(), chain, key)
-                        .into_iter()
-                        .for_each(|it| say("certificate", it));
+                let ascii = domain.to_ascii();
+                match &plan.certificate {
+                    Certificate::Files { chain, key } => {
+                        certificate(&ascii, chain, key).into_iter().for_each(|it| say("certificate", it));
+                    }
+                    Certificate::Acme { directory, .. }
+                        if acme::never(&ascii) && self.is_public(directory.as_deref()) =>
+                    {
+                        let message = format!("{domain} is no name on the internet: public authorities give it none");
+                        say("certificate", message);
+                    }
+                    _ => {}
                 }
             }
         }
@@ -88,6 +103,12 @@ impl Site {
             say("plugins", format!("there is no plugin {id}"));
         }
         wrong
+    }
+
+    /// Whether the authority gives certificates to everybody, and so to names on the internet only.
+    fn is_public(&self, directory: Option<&str>) -> bool {
+        let config = self.instance.config.load();
+        directory.unwrap_or(&config.acme.directory) == config::Acme::DIRECTORY
     }
 
     /// Writes what was chosen; none where there is no file to write.
@@ -188,6 +209,17 @@ fn edited(text: &str, plan: &Plan) -> Result<String, String> {
     let mut text = settings::set(text, &domain, "plugins", Some(&plugins))?;
     text = settings::set(&text, &domain, "certificate", chain.as_deref())?;
     text = settings::set(&text, &domain, "key", key.as_deref())?;
+    text = match &plan.certificate {
+        Certificate::Acme { contact, terms_agreed, directory } => {
+            let contact = Some(contact).filter(|contact| !contact.is_empty()).map(|contact| written(contact));
+            let directory = directory.as_ref().filter(|it| *it != config::Acme::DIRECTORY).map(|it| written(it));
+            let text = settings::set(&text, &domain, "acme", Some("true"))?;
+            let text = settings::set(&text, "acme", "terms_agreed", Some(&terms_agreed.to_string()))?;
+            let text = settings::set(&text, "acme", "contact", contact.as_deref())?;
+            settings::set(&text, "acme", "directory", directory.as_deref())?
+        }
+        _ => settings::set(&text, &domain, "acme", None)?,
+    };
     let (plugin, switch) = REGISTER;
     let open = (plan.registration == Registration::Open).to_string();
     settings::set(&text, &format!("plugins.{}", written(plugin)), switch, Some(&open))
@@ -213,6 +245,13 @@ mod tests {
         assert!(
             own.contains("plugins = [\"xylem.ping\"]") && own.contains("[plugins.\"xylem.register\"]\nopen = true")
         );
+        let acme = json!({ "kind": "acme", "contact": "a@b.example", "terms_agreed": true });
+        let acme = edited(text, &plan(acme)).unwrap();
+        assert!(acme.contains("acme = true") && !acme.contains("old"), "{acme}");
+        assert!(acme.contains("[acme]\n") && acme.contains("terms_agreed = true"), "{acme}");
+        assert!(acme.contains("contact = \"a@b.example\"") && !acme.contains("directory"), "{acme}");
+        let back = edited(&acme, &plan(json!({ "kind": "self-signed" }))).unwrap();
+        assert!(!back.contains("acme = true"), "{back}");
         let files = json!({ "kind": "files", "chain": "/a \"b\".pem", "key": "/k" });
         let files = edited("", &plan(files)).unwrap();
         let parsed: toml::Table = files.parse().unwrap();

@@ -17,8 +17,8 @@ use crate::accounts::Accounts;
 
 impl PluginService {
     /// What the installed plugins contribute to the table.
-    pub fn contributed(&self) -> Arc<dyn Contributed> {
-        Arc::new(Contributions(Arc::clone(&self.host)))
+    pub fn contributed(&self, accounts: &Accounts) -> Arc<dyn Contributed> {
+        Arc::new(Contributions { host: Arc::clone(&self.host), accounts: accounts.clone() })
     }
 
     /// Gives the table to plugins that are granted it.
@@ -27,36 +27,77 @@ impl PluginService {
     }
 }
 
-struct Contributions(Arc<Host>);
+struct Contributions {
+    host: Arc<Host>,
+    accounts: Accounts,
+}
+
+impl Contributions {
+    fn spec(&self, name: &str) -> Option<OperationSpec> {
+        self.host.operations().iter().filter_map(|one| one.spec()).find(|spec| spec.name == name).cloned()
+    }
+
+    /// Puts the accounts that have a role in place of its word.
+    async fn with_people(&self, name: &str, mut arguments: Map<String, Value>) -> Result<Map<String, Value>, OpError> {
+        let Some(spec) = self.spec(name) else { return Ok(arguments) };
+        for argument in spec.arguments.iter().filter(|argument| argument.kind == ArgumentKind::Role) {
+            let word = arguments.get(&argument.name).and_then(Value::as_str).map(str::to_owned);
+            let key = spec.key_argument().and_then(|key| arguments.get(&key.name)).and_then(Value::as_str);
+            let domain = key.and_then(|key| key.rsplit('@').next()).map(str::to_owned);
+            if let (Some(word), Some(domain)) = (word, domain) {
+                arguments.insert(argument.name.clone(), self.people(&domain, &word).await?.into());
+            }
+        }
+        Ok(arguments)
+    }
+
+    async fn people(&self, domain: &str, role: &str) -> Result<Vec<String>, OpError> {
+        let mut people = Vec::new();
+        let visit = self.accounts.visit(Some(domain), |account, summary| {
+            if summary.role.rank.word() == role && people.len() <= ArgumentKind::PEOPLE {
+                people.push(account);
+            }
+        });
+        visit.await.map_err(|error| OpError::Unavailable(error.to_string()))?;
+        if people.len() > ArgumentKind::PEOPLE {
+            return Err(OpError::Invalid(format!(
+                "more than {} accounts of {domain} are {role}s",
+                ArgumentKind::PEOPLE
+            )));
+        }
+        Ok(people)
+    }
+}
 
 impl Contributed for Contributions {
     fn generation(&self) -> u64 {
-        self.0.generation()
+        self.host.generation()
     }
 
     fn specs(&self) -> Vec<Spec> {
-        self.0.operations().iter().filter_map(|one| one.spec().map(spec)).collect()
+        self.host.operations().iter().filter_map(|one| one.spec().map(spec)).collect()
     }
 
     fn call<'a>(&'a self, name: &'a str, caller: &'a Caller, arguments: Map<String, Value>) -> Answer<'a, Value> {
         let role = caller.role.rank.word().to_owned();
         let caller = OperationCaller { who: caller.account.clone().unwrap_or_else(|| caller.who.clone()), role };
         Box::pin(async move {
-            let answer = self.0.operate(name, &Value::Object(arguments), caller).await;
+            let arguments = self.with_people(name, arguments).await?;
+            let answer = self.host.operate(name, &Value::Object(arguments), caller).await;
             answer.map_err(|refusal| refused(name, refusal))
         })
     }
 
     fn state<'a>(&'a self, name: &'a str, arguments: &'a Map<String, Value>) -> Answer<'a, Value> {
         Box::pin(async move {
-            let operations = self.0.operations();
-            let spec = operations.iter().filter_map(|one| one.spec()).find(|spec| spec.name == name);
+            let spec = self.spec(name);
+            let spec = spec.as_ref();
             let shown = spec.and_then(|spec| Some((spec.state.as_ref()?, &spec.key_argument()?.name)));
             let Some((state, key)) = shown else { return Ok(Value::Null) };
             let about: Map<String, Value> =
                 arguments.get(key).map(|key_value| (key.clone(), key_value.clone())).into_iter().collect();
             let audit = OperationCaller { who: "audit".to_owned(), role: Rank::Owner.word().to_owned() };
-            self.0.operate(state, &Value::Object(about), audit).await.map_err(|refusal| refused(state, refusal))
+            self.host.operate(state, &Value::Object(about), audit).await.map_err(|refusal| refused(state, refusal))
         })
     }
 }
@@ -113,6 +154,7 @@ fn argument(of: &OperationArgument) -> Argument {
         ArgumentKind::Choice(words) => Kind::Choice { words: Words::Made(words.clone()) },
         ArgumentKind::List { max } => Kind::List { items: *max, max: 1023 },
         ArgumentKind::Time => Kind::Time,
+        ArgumentKind::Role => Kind::choice(&Rank::WORDS),
     };
     Argument { name: of.name.clone().into(), help: of.help.clone().into(), kind, required: of.required }
 }

@@ -4,6 +4,7 @@ use xylem_sdk::prelude::*;
 
 use super::{ACCOUNT, ACCOUNTS, Ask, Call, MOST, Profile, Show, Work, shown};
 use crate::form::Filled;
+use crate::paging::PAGE;
 
 pub(super) const ADD: Profile = Profile {
     node: "add-user",
@@ -103,7 +104,7 @@ fn with_password(operation: &'static str, form: Filled<'_>) -> Result<Vec<Call>,
     let account = one(form)?;
     let password = form.value("password").unwrap_or_default();
     let arguments = Json::object().with("account", &account).with("password", password);
-    Ok(vec![Call { about: account, operation, arguments }])
+    Ok(vec![Call::new(account, operation, arguments)])
 }
 
 /// One session for a full address, all for a bare one.
@@ -111,25 +112,23 @@ fn end_sessions(_cx: &Cx, form: Filled<'_>) -> Result<Vec<Call>, String> {
     let call = |jid: String| {
         let parts = Jid::new(&jid);
         let arguments = Json::object().with("account", parts.bare()).with("resource", parts.resource());
-        Call { arguments, operation: "session.end", about: jid }
+        Call::new(jid, "session.end", arguments)
     };
     Ok(named(form)?.into_iter().map(call).collect())
 }
 
 fn rosters(_cx: &Cx, form: Filled<'_>) -> Result<Vec<Call>, String> {
     let call = |account: String| {
-        let arguments = Json::object().with("account", &account).with("limit", 1000_u32);
-        Call { about: account, operation: "roster.show", arguments }
+        let arguments = Json::object().with("account", &account).with("limit", PAGE);
+        Call::new(account, "roster.show", arguments)
     };
     Ok(named(form)?.into_iter().map(call).collect())
 }
 
 fn statistics(_cx: &Cx, form: Filled<'_>) -> Result<Vec<Call>, String> {
     let account = one(form)?;
-    let call = |operation, limit: u32| Call {
-        about: account.clone(),
-        operation,
-        arguments: Json::object().with("account", &account).with("limit", limit),
+    let call = |operation, limit: u32| {
+        Call::new(account.clone(), operation, Json::object().with("account", &account).with("limit", limit))
     };
-    Ok(vec![call("session.list", 1000), call("roster.show", 1)])
+    Ok(vec![call("session.list", PAGE), call("roster.show", 1)])
 }

@@ -4,13 +4,18 @@ use xylem_sdk::prelude::*;
 
 use super::{Ask, Call, MOST, Prepare, Profile, Show, Work};
 use crate::form::Filled;
+use crate::paging::PAGE;
 
 pub(super) const EDIT: Profile = Profile {
     node: "edit-admin",
     title: "Change who administers the domain",
     needs: &["user.list", "user.role"],
     fields: &[Ask("jid-multi", "adminjids", "The administrators")],
-    prepares: Some(Prepare { operation: "user.list", lists: true, fill: admins }),
+    prepares: Some(Prepare {
+        operation: "user.list",
+        of: |domain| domain.with("role", "administrator").with("limit", PAGE),
+        fill: admins,
+    }),
     work: Work::Differences(change),
     show: Show::Done,
 };
@@ -35,11 +40,7 @@ fn change(cx: &Cx, form: Filled<'_>, before: &[String]) -> Result<Vec<Call>, Str
     for jid in form.values("adminjids") {
         wanted.push(Jid::normalise(jid.trim()).ok_or_else(|| [jid, " is no address"].concat())?);
     }
-    let call = |account: &String, arguments: Json| Call {
-        about: account.clone(),
-        operation: "user.role",
-        arguments: arguments.with("account", account),
-    };
+    let call = |account: &String, arguments: Json| Call::new(account, "user.role", arguments.with("account", account));
     let domains = || Json::List(vec![Json::from(cx.domain())]);
     let come = wanted.iter().filter(|jid| !before.contains(jid));
     let come = come.map(|jid| call(jid, Json::object().with("role", "administrator").with("domains", domains())));

@@ -4,11 +4,12 @@ use xylem_sdk::prelude::*;
 
 use super::{Call, MOST_ITEMS, Profile, Show, Work, shown};
 use crate::form::Filled;
+use crate::paging::PAGE;
 
 pub(super) const REGISTERED: Profile =
-    count("get-registered-users-num", "Count the users", &["user.list"], users, shown::registered_count);
+    count("get-registered-users-num", "Count the users", &["user.list"], users_counted, shown::registered_count);
 pub(super) const DISABLED: Profile =
-    count("get-disabled-users-num", "Count disabled users", &["user.list"], users, shown::disabled_count);
+    count("get-disabled-users-num", "Count disabled users", &["user.list"], disabled, shown::disabled_count);
 pub(super) const ONLINE: Profile =
     count("get-online-users-num", "Count users who are online", &["session.list"], sessions, shown::online_count);
 pub(super) const ACTIVE: Profile =
@@ -19,7 +20,7 @@ pub(super) const IDLE: Profile =
 pub(super) const REGISTERED_LIST: Profile =
     list("get-registered-users-list", "List the users", &["user.list"], users, shown::registered);
 pub(super) const DISABLED_LIST: Profile =
-    list("get-disabled-users-list", "List disabled users", &["user.list"], users, shown::disabled);
+    list("get-disabled-users-list", "List disabled users", &["user.list"], disabled_listed, shown::disabled);
 pub(super) const ONLINE_LIST: Profile =
     list("get-online-users-list", "List users who are online", &["session.list"], sessions, shown::online);
 pub(super) const ACTIVE_LIST: Profile =
@@ -50,20 +51,42 @@ const fn list(
     Profile { fields: &[MOST_ITEMS], ..count(node, title, needs, calls, show) }
 }
 
+/// The table knows how many there are.
+fn users_counted(cx: &Cx, _form: Filled<'_>) -> Result<Vec<Call>, String> {
+    let arguments = Json::object().with("domain", cx.domain()).with("limit", 1_u32);
+    Ok(vec![Call::new("", "user.list", arguments)])
+}
+
+fn disabled(cx: &Cx, _form: Filled<'_>) -> Result<Vec<Call>, String> {
+    let arguments = Json::object().with("domain", cx.domain()).with("disabled", true).with("limit", 1_u32);
+    Ok(vec![Call::new("", "user.list", arguments)])
+}
+
 fn users(cx: &Cx, form: Filled<'_>) -> Result<Vec<Call>, String> {
-    listed(cx, form, "user.list")
+    let most = most(form)?;
+    Ok(vec![Call { enough: most, ..listed(cx, most, "user.list", Json::object()) }])
 }
 
+fn disabled_listed(cx: &Cx, form: Filled<'_>) -> Result<Vec<Call>, String> {
+    let most = most(form)?;
+    Ok(vec![Call { enough: most, ..listed(cx, most, "user.list", Json::object().with("disabled", true)) }])
+}
+
+/// Of sessions all are needed: several may be of one account.
 fn sessions(cx: &Cx, form: Filled<'_>) -> Result<Vec<Call>, String> {
-    listed(cx, form, "session.list")
+    Ok(vec![listed(cx, most(form)?, "session.list", Json::object())])
 }
 
-/// All that one call gives; what is to be shown of it is in `about`.
-fn listed(cx: &Cx, form: Filled<'_>, operation: &'static str) -> Result<Vec<Call>, String> {
-    let most = form.value(MOST_ITEMS.1).unwrap_or("none");
-    if most != "none" && most.parse::<usize>().is_err() {
-        return Err("max_items is a number, or none".into());
+/// How many are to be shown; none: all.
+fn most(form: Filled<'_>) -> Result<Option<usize>, String> {
+    match form.value(MOST_ITEMS.1).unwrap_or("none") {
+        "none" => Ok(None),
+        most => most.parse().map(Some).map_err(|_| "max_items is a number, or none".into()),
     }
-    let arguments = Json::object().with("domain", cx.domain()).with("limit", 1000_u32);
-    Ok(vec![Call { about: most.to_owned(), operation, arguments }])
+}
+
+/// What is to be shown of it is in `about`.
+fn listed(cx: &Cx, most: Option<usize>, operation: &'static str, arguments: Json) -> Call {
+    let about = most.map_or_else(|| "none".to_owned(), |most| most.to_string());
+    Call::new(about, operation, arguments.with("domain", cx.domain()).with("limit", PAGE))
 }

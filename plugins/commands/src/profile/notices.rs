@@ -30,7 +30,7 @@ pub(super) const EDIT_MOTD: Profile = Profile {
     title: "Correct the message of the day",
     needs: &["motd.show", "motd.update"],
     fields: &[MOTD],
-    prepares: Some(Prepare { operation: "motd.show", lists: false, fill: lines }),
+    prepares: Some(Prepare { operation: "motd.show", of: |domain| domain, fill: lines }),
     work: Work::Calls(edit_motd),
     show: Show::Done,
 };
@@ -43,7 +43,7 @@ pub(super) const SET_WELCOME: Profile = Profile {
     title: "Set what new users are told",
     needs: &["welcome.show", "welcome.set"],
     fields: &[Ask("text-multi", "welcome", "What new users are told")],
-    prepares: Some(Prepare { operation: "welcome.show", lists: false, fill: lines }),
+    prepares: Some(Prepare { operation: "welcome.show", of: |domain| domain, fill: lines }),
     work: Work::Calls(set_welcome),
     show: Show::Done,
 };
@@ -106,15 +106,15 @@ fn set_welcome(cx: &Cx, form: Filled<'_>) -> Result<Vec<Call>, String> {
 
 fn said(cx: &Cx, form: Filled<'_>, operation: &'static str, var: &str) -> Result<Vec<Call>, String> {
     let arguments = of_domain(cx).with("text", form.values(var).join("\n"));
-    Ok(vec![Call { about: cx.domain(), operation, arguments }])
+    Ok(vec![Call::new(cx.domain(), operation, arguments)])
 }
 
 fn delete_motd(cx: &Cx, _form: Filled<'_>) -> Result<Vec<Call>, String> {
-    Ok(vec![Call { about: cx.domain(), operation: "motd.delete", arguments: of_domain(cx) }])
+    Ok(vec![Call::new(cx.domain(), "motd.delete", of_domain(cx))])
 }
 
 fn delete_welcome(cx: &Cx, _form: Filled<'_>) -> Result<Vec<Call>, String> {
-    Ok(vec![Call { about: cx.domain(), operation: "welcome.delete", arguments: of_domain(cx) }])
+    Ok(vec![Call::new(cx.domain(), "welcome.delete", of_domain(cx))])
 }
 
 fn restart(cx: &Cx, form: Filled<'_>) -> Result<Vec<Call>, String> {
@@ -136,9 +136,9 @@ fn ended(cx: &Cx, form: Filled<'_>, operation: &'static str) -> Result<Vec<Call>
         let told: String = announcement.chars().take(REASON).collect();
         end = end.with("reason", told);
         let arguments = of_domain(cx).with("text", announcement);
-        calls.push(Call { about: cx.domain(), operation: "announce.send", arguments });
+        calls.push(Call::new(cx.domain(), "announce.send", arguments));
     }
-    calls.push(Call { about: "the server".into(), operation, arguments: end });
+    calls.push(Call::new("the server", operation, end));
     Ok(calls)
 }
 

@@ -86,11 +86,10 @@ fn host(peer: &str) -> &str {
     }
 }
 
-/// Accounts of an answer of `user.list`, all or those that are disabled.
-fn users(session: &Session, disabled: bool) -> Vec<String> {
+/// Accounts of an answer of `user.list`.
+fn users(session: &Session) -> Vec<String> {
     let all = answers(session).flat_map(|(_, answer)| items(answer));
-    let wanted = all.filter(|user| !disabled || user.get("disabled").is_some_and(Json::is_true));
-    wanted.map(|user| text(user, "account").to_owned()).collect()
+    all.map(|user| text(user, "account").to_owned()).collect()
 }
 
 /// What an account's sessions say about it.
@@ -134,15 +133,20 @@ fn listed(session: &Session, form: Xml, var: &str, mut accounts: Vec<String>) ->
     form.child(field(var, accounts))
 }
 
-/// §4.13: the table knows how many there are, also if there are too many to be listed.
+/// §4.13.
 pub(super) fn registered_count(session: &Session, form: Xml) -> Xml {
-    let total = answers(session).find_map(|(_, answer)| answer.get("total")?.as_number());
-    let total = total.and_then(|total| usize::try_from(total).ok());
-    counted(form, "registeredusersnum", total.unwrap_or_else(|| users(session, false).len()))
+    counted(form, "registeredusersnum", total(session))
 }
 
+/// §4.14.
 pub(super) fn disabled_count(session: &Session, form: Xml) -> Xml {
-    counted(form, "disabledusersnum", users(session, true).len())
+    counted(form, "disabledusersnum", total(session))
+}
+
+/// How many there are, however many of them the answer has.
+fn total(session: &Session) -> usize {
+    let total = answers(session).find_map(|(_, answer)| answer.get("total")?.as_number());
+    total.and_then(|total| usize::try_from(total).ok()).unwrap_or_else(|| users(session).len())
 }
 
 pub(super) fn online_count(session: &Session, form: Xml) -> Xml {
@@ -158,11 +162,11 @@ pub(super) fn idle_count(session: &Session, form: Xml) -> Xml {
 }
 
 pub(super) fn registered(session: &Session, form: Xml) -> Xml {
-    listed(session, form, "registereduserjids", users(session, false))
+    listed(session, form, "registereduserjids", users(session))
 }
 
 pub(super) fn disabled(session: &Session, form: Xml) -> Xml {
-    listed(session, form, "disableduserjids", users(session, true))
+    listed(session, form, "disableduserjids", users(session))
 }
 
 pub(super) fn online(session: &Session, form: Xml) -> Xml {

@@ -11,7 +11,7 @@ use crate::workspace::Workspace;
 
 /// A crate of the kernel and what of ours it may use, in the order of a stanza's
 /// path. A new arrow is a change of its own: it needs a reason, and an entry here.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("xml", &[]),
     ("stanza", &["xml"]),
     ("sasl", &[]),
@@ -23,11 +23,12 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("router", &["xml", "stanza", "hooks", "session", "store", "stream", "net", "sasl"]),
     ("host", &["xml", "stanza", "hooks", "session", "store", "pack"]),
     ("ops", &["stanza"]),
+    ("acme", &[]),
     (
         "server",
         &[
             "net", "xml", "stanza", "sasl", "stream", "hooks", "router", "session", "store", "host", "ops", "pack",
-            "admin",
+            "acme", "admin",
         ],
     ),
 ];

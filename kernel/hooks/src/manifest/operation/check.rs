@@ -65,6 +65,7 @@ enum RawKind {
     Choice,
     List,
     Time,
+    Role,
 }
 
 #[derive(Deserialize)]
@@ -180,6 +181,7 @@ impl RawArgument {
             RawKind::Domain => ArgumentKind::Domain,
             RawKind::Address => ArgumentKind::Address,
             RawKind::Time => ArgumentKind::Time,
+            RawKind::Role => ArgumentKind::Role,
             RawKind::Number => match (self.min.unwrap_or(0), self.max.unwrap_or(u64::MAX >> 11)) {
                 (min, max) if min <= max => ArgumentKind::Number { min, max },
                 _ => return wrong("`min` is above `max`"),
