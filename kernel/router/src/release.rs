@@ -3,12 +3,14 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::oneshot::{self, Receiver};
 use xylem_hooks::{Cause, Done, Effect, Pick, Recipients, Release};
 use xylem_session::{Barrier, Delivery, Session, Sessions, bell};
 use xylem_stanza::{BareJid, FullJid, Jid, Kind, Stanza};
-use xylem_store::{ArchiveQuery, Purge};
+use xylem_store::{ArchiveQuery, ArchiveRow, Purge};
 
 use crate::router::{Origin, Parts, Router, at_once, done};
+use crate::tap::Way;
 
 impl Release for Router {
     fn release(&self, cause: Cause, effects: Vec<Effect>) -> Done<()> {
@@ -145,13 +147,23 @@ impl Parts {
                 Err(error) => return tracing::error!(%table, %partition, %error, "kept stanzas cannot be read"),
             };
             let Some(last) = page.rows.last().map(|row| row.id) else { return };
-            for row in &page.rows {
-                match std::str::from_utf8(&row.payload).ok().and_then(|xml| Stanza::parse(xml).ok()) {
-                    Some(stanza) => drop(self.push_kept(session, &stanza)),
-                    None => tracing::error!(%table, %partition, id = %row.id, "a kept stanza is damaged; left out"),
+            let read = |row: &ArchiveRow| {
+                let stanza = std::str::from_utf8(&row.payload).ok().and_then(|xml| Stanza::parse(xml).ok());
+                if stanza.is_none() {
+                    tracing::error!(%table, %partition, id = %row.id, "a kept stanza is damaged; left out");
                 }
+                stanza
+            };
+            let mut stanzas: Vec<Stanza> = page.rows.iter().filter_map(read).collect();
+            let newest = stanzas.pop();
+            for stanza in stanzas {
+                self.push_kept(session, &stanza);
             }
-            if !written(session).await {
+            let heard = match newest {
+                Some(stanza) => self.push_and_hear(session, &stanza).await,
+                None => written(session).await,
+            };
+            if !heard {
                 return;
             }
             if remove && archive.purge(partition, Purge::UpTo(last)).wait().await.is_err() {
@@ -165,17 +177,36 @@ impl Parts {
     }
 }
 
+impl Parts {
+    /// Sends one that is kept until it is written, and waits for that. The barrier goes along with it: a client that
+    /// has it and leaves at once must not leave in between, else it gets it again.
+    async fn push_and_hear(&self, session: &Session, stanza: &Stanza) -> bool {
+        let (barrier, heard) = told();
+        if session.queue().push_followed(stanza.outgoing().kept(), barrier).is_err() {
+            return false;
+        }
+        self.counters.went(stanza.kind());
+        self.tap.pass(Way::ToClient, session, stanza);
+        heard.await.unwrap_or(false)
+    }
+}
+
 /// Rows sent before the session has to have written them.
 const PAGE: usize = 100;
 
 /// Waits until everything queued so far is written; false if the session ended first.
 pub(crate) async fn written(session: &Session) -> bool {
-    let (told, heard) = tokio::sync::oneshot::channel();
+    let (barrier, heard) = told();
+    session.queue().barrier(barrier).is_ok() && heard.await.unwrap_or(false)
+}
+
+fn told() -> (Barrier, Receiver<bool>) {
+    let (told, heard) = oneshot::channel();
     let barrier = Barrier::new(move |delivery| {
         // Nobody listening any more is fine.
         let _ = told.send(matches!(delivery, Delivery::Written));
     });
-    session.queue().barrier(barrier).is_ok() && heard.await.unwrap_or(false)
+    (barrier, heard)
 }
 
 /// Which archives are being delivered, so that two resources that come at once do

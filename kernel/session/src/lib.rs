@@ -20,6 +20,7 @@
 //! Within [`bell::hold`] wake-ups are kept back until the closure returns: a task
 //! that has several stanzas at hand wakes each recipient once.
 
+mod barrier;
 pub mod bell;
 mod error;
 mod held;
@@ -32,11 +33,12 @@ mod table;
 mod tags;
 mod unacknowledged;
 
+pub use barrier::{Barrier, Delivery};
 pub use error::{BindError, Refused};
 #[doc(hidden)]
 pub use locks::taken as locks_taken;
 pub use management::{Claim, Management};
-pub use queue::{Barrier, Delivery, End, Interrupt, Item, Queue, QueueLimits, Taken};
+pub use queue::{End, Interrupt, Item, Queue, QueueLimits, Taken};
 pub use session::{Counters, Endpoint, Presence, Security, Session};
 pub use spare::give_back;
 pub use table::{Binding, Bound, Conflict, Limits, Resource, SessionTable, Sessions};

@@ -1,13 +1,13 @@
 //! What waits to be written to one session.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{MutexGuard, PoisonError};
 use std::task::Waker;
 
 use xylem_stanza::{Outgoing, StreamCondition};
 
+use crate::barrier::Barrier;
 use crate::bell;
 use crate::error::Refused;
 use crate::held::{HELD, Held};
@@ -39,47 +39,6 @@ pub enum Item {
     Barrier(Barrier),
     /// Write one space (RFC 6120 §4.6.1), to see whether anybody is there.
     Ping,
-}
-
-/// What became of everything that was queued before a [`Barrier`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delivery {
-    /// It was handed to the operating system; with stream management, the client acknowledged it.
-    Written,
-    /// The session ended first; some of it may have been written.
-    Lost,
-}
-
-/// A callback that fires exactly once: when what stands before it in the queue
-/// was written, or when the session ended. Dropping it counts as [`Delivery::Lost`].
-pub struct Barrier(Option<Box<dyn FnOnce(Delivery) + Send>>);
-
-impl Barrier {
-    /// `callback` runs on the session's task and must neither block nor panic.
-    pub fn new(callback: impl FnOnce(Delivery) + Send + 'static) -> Self {
-        Self(Some(Box::new(callback)))
-    }
-
-    /// Fires it.
-    pub fn fire(mut self, delivery: Delivery) {
-        if let Some(callback) = self.0.take() {
-            callback(delivery);
-        }
-    }
-}
-
-impl Drop for Barrier {
-    fn drop(&mut self) {
-        if let Some(callback) = self.0.take() {
-            callback(Delivery::Lost);
-        }
-    }
-}
-
-impl fmt::Debug for Barrier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Barrier")
-    }
 }
 
 /// Why the server ends a stream (RFC 6120 §4.9).
@@ -159,6 +118,19 @@ impl Queue {
     /// [`Refused::Full`] ends the session with `resource-constraint` (the reader is
     /// too slow); [`Refused::Closed`] when it is ending anyway. The stanza is not queued.
     pub fn push(&self, stanza: Outgoing) -> Result<(), Refused> {
+        self.push_with(stanza, None)
+    }
+
+    /// Queues a stanza and a barrier behind it, so that nobody takes the one without the other.
+    ///
+    /// # Errors
+    /// As [`Self::push`]; the barrier has fired then.
+    pub fn push_followed(&self, stanza: Outgoing, barrier: Barrier) -> Result<(), Refused> {
+        self.push_with(stanza, Some(barrier))
+    }
+
+    /// A barrier that is refused fires as it is dropped, which is when no lock is held any more.
+    fn push_with(&self, stanza: Outgoing, barrier: Option<Barrier>) -> Result<(), Refused> {
         let size = size(&stanza);
         let mut state = self.lock();
         state.open()?;
@@ -178,6 +150,9 @@ impl Queue {
         state.stanzas += 1;
         state.bytes += size;
         let waker = state.append(Item::Stanza(stanza));
+        if let Some(barrier) = barrier {
+            state.items.push_back(Item::Barrier(barrier));
+        }
         drop(state);
         wake(waker);
         Ok(())
@@ -220,7 +195,7 @@ impl Queue {
         self.inactive.load(Ordering::Relaxed)
     }
 
-    /// Queues a barrier; it fires at once with [`Delivery::Lost`] if the session has ended.
+    /// Queues a barrier; it fires at once with [`Delivery::Lost`](crate::Delivery::Lost) if the session has ended.
     ///
     /// # Errors
     /// [`Refused::Closed`]; the barrier has fired then.
@@ -456,7 +431,8 @@ impl State {
             return;
         }
         let mut taken = 0;
-        while taken < bytes
+        // Barriers go with what they stand behind.
+        while (taken < bytes || matches!(self.items.front(), Some(Item::Barrier(_))))
             && let Some(item) = self.items.pop_front()
         {
             if let Item::Stanza(stanza) = &item {

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use xylem_stanza::Outgoing;
 
-use crate::queue::{Delivery, Item, QueueLimits, size};
+use crate::barrier::Delivery;
+use crate::queue::{Item, QueueLimits, size};
 
 /// Stanzas in the order in which they were written, barriers between them. It belongs
 /// to whoever has the session: its connection, or the task that waits for the next one.

@@ -151,6 +151,26 @@ fn barriers_fire_once() {
 }
 
 #[test]
+fn a_barrier_behind_a_stanza_is_taken_with_it() {
+    let reader = Reader::new(2, 100);
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let barrier = || {
+        let heard = Arc::clone(&heard);
+        Barrier::new(move |delivery| heard.lock().unwrap().push(delivery))
+    };
+    reader.queue.push_followed(stanza("larger than what is taken at once"), barrier()).unwrap();
+    reader.queue.push_followed(stanza("b"), barrier()).unwrap();
+    let large = "larger than what is taken at once".to_owned();
+    assert_eq!(reader.take(4), (Taken::Items, vec![large, "Barrier(Barrier)".to_owned()]));
+    // What was taken here went nowhere.
+    assert_eq!(*heard.lock().unwrap(), [Delivery::Lost]);
+    reader.queue.push(stanza("c")).unwrap();
+    assert_eq!(reader.queue.push_followed(stanza("d"), barrier()), Err(Refused::Full));
+    assert_eq!(reader.queue.push_followed(stanza("e"), barrier()), Err(Refused::Closed));
+    assert_eq!(*heard.lock().unwrap(), [Delivery::Lost; 3], "refused with their stanzas");
+}
+
+#[test]
 fn who_runs_is_not_woken_and_who_is_blocked_hears_the_end() {
     let reader = Reader::new(1, 100);
     assert_eq!(reader.take(100).0, Taken::Empty);
