@@ -6,6 +6,7 @@ mod search;
 mod service;
 mod standing;
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -25,6 +26,8 @@ pub use search::Summary;
 const TABLE: &str = "kernel/accounts";
 /// Second factors of the console; keys are addresses.
 pub(crate) const FACTORS: &str = "kernel/console-factors";
+/// Accounts that are changed at once, at most.
+const CHANGES: usize = 64;
 /// Accounts read at once where all are looked through.
 const SCAN: usize = 1000;
 
@@ -41,8 +44,11 @@ struct Shared {
     owned: AtomicBool,
     /// Whose clients have tokens.
     devices: OnceLock<Devices>,
-    /// Held while an account is looked at and then changed.
-    changing: tokio::sync::Mutex<()>,
+    /// One of them is held while an account is looked at and then changed: the same for the same account, and
+    /// mostly another for another, so that changes of several reach the disk together.
+    changing: [tokio::sync::Mutex<()>; CHANGES],
+    /// Held before that while it is seen to that there is an owner.
+    ruling: tokio::sync::Mutex<()>,
 }
 
 /// Why an account was not changed.
@@ -77,7 +83,8 @@ impl Accounts {
             memory: Mutex::default(),
             owned: AtomicBool::new(false),
             devices: OnceLock::new(),
-            changing: tokio::sync::Mutex::new(()),
+            changing: [const { tokio::sync::Mutex::const_new(()) }; CHANGES],
+            ruling: tokio::sync::Mutex::const_new(()),
         }))
     }
 
@@ -140,23 +147,34 @@ impl Accounts {
     /// Creates an account. Deriving its keys takes tens of milliseconds of another thread.
     pub async fn create(&self, account: &BareJid, password: String) -> Result<Arc<Record>, AccountError> {
         let secrets = self.derive(password).await?;
-        let _changing = self.0.changing.lock().await;
+        self.create_with(account, secrets, false).await
+    }
+
+    /// The same with keys that are derived already.
+    pub async fn create_with(
+        &self,
+        account: &BareJid,
+        secrets: Secrets,
+        disabled: bool,
+    ) -> Result<Arc<Record>, AccountError> {
+        let _changing = self.changing(account).await;
         if lock(&self.0.memory).is_reserved(account) || self.find(account).await?.is_some() {
             return Err(AccountError::Exists(account.clone()));
         }
-        self.put(account, Record { created: now(), disabled: false, role: Role::default(), secrets }).await
+        self.put(account, Record { created: now(), disabled, role: Role::default(), secrets }).await
     }
 
     pub async fn set_password(&self, account: &BareJid, password: String) -> Result<(), AccountError> {
         let secrets = self.derive(password).await?;
-        let _changing = self.0.changing.lock().await;
+        let _changing = self.changing(account).await;
         let old = self.find(account).await?.ok_or_else(|| AccountError::Missing(account.clone()))?;
         self.put(account, Record { secrets, ..(*old).clone() }).await.map(drop)
     }
 
     /// Makes the account something else to the server; one owner at least stays.
     pub async fn set_role(&self, account: &BareJid, role: Role) -> Result<Arc<Record>, AccountError> {
-        let _changing = self.0.changing.lock().await;
+        let _ruling = self.0.ruling.lock().await;
+        let _changing = self.changing(account).await;
         let old = self.find(account).await?.ok_or_else(|| AccountError::Missing(account.clone()))?;
         if old.role.rank == Rank::Owner && role.rank != Rank::Owner && self.owners().await? == [account.clone()] {
             return Err(AccountError::OnlyOwner(account.clone()));
@@ -203,7 +221,7 @@ impl Accounts {
     /// Replaces the account's secrets by others of the same password, so that tokens of devices
     /// go on; false if it has other ones than `was` by now.
     pub async fn upgrade(&self, account: &BareJid, was: &Secrets, now: Secrets) -> Result<bool, AccountError> {
-        let _changing = self.0.changing.lock().await;
+        let _changing = self.changing(account).await;
         let old = self.find(account).await?.filter(|record| record.secrets == *was);
         let (Some(old), Some(key)) = (old, key(account)) else { return Ok(false) };
         let record = Record { secrets: now, ..(*old).clone() };
@@ -216,7 +234,7 @@ impl Accounts {
 
     /// Removes the account and, in the same commit, what `forget` adds.
     pub async fn delete(&self, account: &BareJid, forget: impl FnOnce(&mut Turn)) -> Result<(), AccountError> {
-        let _changing = self.0.changing.lock().await;
+        let _changing = self.changing(account).await;
         if self.find(account).await?.is_none() {
             return Err(AccountError::Missing(account.clone()));
         }
@@ -260,7 +278,16 @@ impl Accounts {
         *lock(&self.0.iterations) = iterations;
     }
 
-    async fn derive(&self, password: String) -> Result<Secrets, AccountError> {
+    async fn changing(&self, account: &BareJid) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        let mut hasher = DefaultHasher::new();
+        account.as_str().hash(&mut hasher);
+        let place = usize::try_from(hasher.finish() % CHANGES as u64).unwrap_or_default();
+        // There is one for every rest of the division.
+        Some(self.0.changing.get(place)?.lock().await)
+    }
+
+    /// The keys of a password; tens of milliseconds of another thread.
+    pub async fn derive(&self, password: String) -> Result<Secrets, AccountError> {
         let iterations = *lock(&self.0.iterations);
         let derived = tokio::task::spawn_blocking(move || Secrets::derive(&password, iterations, random)).await;
         Ok(derived.map_err(|_| AccountError::Stopping)??)
@@ -375,6 +402,30 @@ mod tests {
         assert!(accounts.find(&juliet).await.unwrap().unwrap().secrets.verify_plain("crayon"));
         let nobody = accounts.address("nobody@a.example").unwrap();
         assert!(!accounts.upgrade(&nobody, &now, now.clone()).await.unwrap());
+    }
+
+    /// Whoever is told that his account is there can log in, however many ask for it meanwhile.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn what_was_created_is_found_by_everybody() {
+        let accounts = accounts();
+        let secrets = Secrets::derive("pencil", 4096, |salt| salt.fill(7)).unwrap();
+        for n in 0..300 {
+            let account = accounts.address(&format!("n{n}@a.example")).unwrap();
+            let asking: Vec<_> = (0..4)
+                .map(|_| {
+                    let (accounts, account) = (accounts.clone(), account.clone());
+                    tokio::spawn(async move { while accounts.find(&account).await.unwrap().is_none() {} })
+                })
+                .collect();
+            accounts.create_with(&account, secrets.clone(), false).await.unwrap();
+            for _ in 0..20 {
+                assert!(accounts.find(&account).await.unwrap().is_some(), "{account}");
+                assert!(accounts.role_now(&account).is_some());
+            }
+            for asking in asking {
+                asking.await.unwrap();
+            }
+        }
     }
 
     #[tokio::test]

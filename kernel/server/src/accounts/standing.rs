@@ -11,7 +11,8 @@ use super::{AccountError, Accounts, Record, TABLE, key, lock};
 impl Accounts {
     /// Whether it may log in from now on; its tokens stay for when it may again. One owner at least may.
     pub async fn set_disabled(&self, account: &BareJid, disabled: bool) -> Result<Arc<Record>, AccountError> {
-        let _changing = self.0.changing.lock().await;
+        let _ruling = self.0.ruling.lock().await;
+        let _changing = self.changing(account).await;
         let old = self.find(account).await?.ok_or_else(|| AccountError::Missing(account.clone()))?;
         if old.disabled == disabled {
             return Ok(old);

@@ -11,7 +11,7 @@ use super::table::{Row, read};
 use crate::accounts::AccountError;
 use crate::instance::Instance;
 
-/// Accounts made at once: their keys take cores that others want as well.
+/// Keys derived at once: they take cores that others want as well. What waits for the disk does not count.
 const AT_ONCE: usize = 2;
 
 /// `user.import`
@@ -37,8 +37,8 @@ impl Bulk for BulkBackend {
             for row in rows {
                 let (instance, places, domain) = (Arc::clone(&self.0), Arc::clone(&places), domain.clone());
                 making.push(tokio::spawn(async move {
-                    let _place = places.acquire_owned().await;
-                    (row.line, one(&instance, row, domain.as_deref(), dry_run).await)
+                    let line = row.line;
+                    (line, one(&instance, row, domain.as_deref(), Mode { dry_run, places }).await)
                 }));
             }
             for made in making {
@@ -59,14 +59,21 @@ impl Bulk for BulkBackend {
     }
 }
 
-async fn one(instance: &Instance, row: Row, domain: Option<&str>, dry_run: bool) -> Outcome {
-    match make(instance, row, domain, dry_run).await {
+/// How rows are taken.
+struct Mode {
+    dry_run: bool,
+    /// For the derivation of keys.
+    places: Arc<Semaphore>,
+}
+
+async fn one(instance: &Instance, row: Row, domain: Option<&str>, mode: Mode) -> Outcome {
+    match make(instance, row, domain, mode).await {
         Ok(outcome) => outcome,
         Err(error) => Outcome::Wrong(error.to_string()),
     }
 }
 
-async fn make(instance: &Instance, row: Row, domain: Option<&str>, dry_run: bool) -> Result<Outcome, OpError> {
+async fn make(instance: &Instance, row: Row, domain: Option<&str>, mode: Mode) -> Result<Outcome, OpError> {
     let address = match (row.account.contains('@'), domain) {
         (true, _) => row.account,
         (false, Some(domain)) => format!("{}@{domain}", row.account),
@@ -81,19 +88,19 @@ async fn make(instance: &Instance, row: Row, domain: Option<&str>, dry_run: bool
     }
     let made = row.password.is_none();
     let password = row.password.map_or_else(password, Ok)?;
-    if dry_run {
+    if mode.dry_run {
         return Ok(match xylem_sasl::Secrets::derive(&password, 1, |salt| salt.fill(0)) {
             Ok(_) => Outcome::Created(None),
             Err(error) => Outcome::Wrong(format!("{jid}: {error}")),
         });
     }
-    match instance.accounts.create(&jid, password.clone()).await {
+    let place = mode.places.acquire_owned().await;
+    let secrets = instance.accounts.derive(password.clone()).await?;
+    drop(place);
+    match instance.accounts.create_with(&jid, secrets, row.disabled).await {
         Ok(_) => {}
         Err(AccountError::Exists(_)) => return Ok(Outcome::Existing),
         Err(error) => return Err(error.into()),
-    }
-    if row.disabled {
-        instance.accounts.set_disabled(&jid, true).await?;
     }
     instance.router.account_created(&jid);
     Ok(Outcome::Created(made.then(|| NewPassword { account: jid.to_string(), password })))
