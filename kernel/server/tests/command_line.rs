@@ -236,6 +236,33 @@ fn a_check_tells_everything_at_once_and_starts_nothing() {
 }
 
 #[test]
+fn a_check_knows_certificates_by_acme() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.toml");
+    let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let busy = busy.local_addr().unwrap();
+    let check = |agreed: bool| {
+        let text = format!(
+            "[server]\ndata = {:?}\n[domains.\"a.localhost\"]\nacme = true\n[acme]\nterms_agreed = {agreed}\n\
+             roots = \"/none.pem\"\nhttp = [\"{busy}\"]\n[listen]\nstarttls = []\ndirect_tls = []\n[http]\nlisten = []\n\
+             [console]\nlisten = []\n",
+            folder.path().join("data").display().to_string()
+        );
+        std::fs::write(&file, text).unwrap();
+        xylem().args(["check", "--json", "--config"]).arg(&file).output().unwrap()
+    };
+    let disagreed = String::from_utf8_lossy(&check(false).stderr).into_owned();
+    assert!(disagreed.contains("x.toml:4:") && disagreed.contains("acme.terms_agreed = true"), "{disagreed}");
+    let found: Value = serde_json::from_slice(&check(true).stdout).unwrap();
+    assert!(found["well"].to_string().contains("by ACME for a.localhost, from https://acme-v02"), "{found}");
+    assert!(found["errors"].to_string().contains("acme.roots: /none.pem"), "{found}");
+    let warnings = found["warnings"].to_string();
+    for warning in ["the first start orders one by ACME", "no name on the internet", &format!("answered on {busy}")] {
+        assert!(warnings.contains(warning), "{warning}: {found}");
+    }
+}
+
+#[test]
 fn a_reload_says_what_it_did_and_a_signal_ends_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.toml");

@@ -63,6 +63,85 @@ fn a_disabled_account_is_out_until_it_is_enabled() {
     server.stop().unwrap();
 }
 
+/// Also if he could not wait and tried before.
+#[test]
+fn who_is_told_that_his_account_is_there_can_log_in() {
+    let server = Server::start(&["--backend", "fjall"]).unwrap();
+    let target = &server.target;
+    std::thread::scope(|scope| {
+        for n in 0..12 {
+            scope.spawn(move || {
+                let local = format!("n{n}");
+                let early = connect(target, &local, "secret").err().unwrap();
+                assert!(early.contains("not-authorized"), "{early}");
+                add(target, &local);
+                connect(target, &local, "secret").unwrap();
+            });
+        }
+    });
+    server.stop().unwrap();
+}
+
+#[test]
+fn accounts_are_listed_by_role_and_standing() {
+    let server = server();
+    let target = &server.target;
+    for local in ["romeo", "juliet", "nurse"] {
+        add(target, local);
+    }
+    call(target, &["user.disable", "account=romeo@localhost"]).unwrap();
+    call(target, &["user.role", "account=nurse@localhost", "role=operator"]).unwrap();
+    let listed = |wanted: &str| {
+        let page = call(target, &["user.list", "domain=localhost", wanted]).unwrap();
+        page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["account"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(listed("disabled=true"), ["romeo@localhost"]);
+    assert_eq!(listed("disabled=false"), ["juliet@localhost", "nurse@localhost"]);
+    assert_eq!(listed("role=operator"), ["nurse@localhost"]);
+    assert_eq!(listed("role=owner"), Vec::<String>::new());
+    server.stop().unwrap();
+}
+
+#[test]
+fn the_audit_log_goes_on_in_new_files_and_forgets_as_it_is_told() {
+    let data = tempfile::tempdir().unwrap();
+    let start = |keep: &str| {
+        let settings = [("FILE_AGE", "1ms"), ("KEEP", keep)];
+        let settings = settings.map(|(key, value)| (format!("XYLEM__AUDIT__{key}"), value.to_owned()));
+        Server::start_with(&["--data", data.path().to_str().unwrap(), "--backend", "fjall"], &settings).unwrap()
+    };
+    let server = start("0ms");
+    for local in ["romeo", "juliet", "nurse"] {
+        add(&server.target, local);
+    }
+    let whole = call(&server.target, &["audit.verify"]).unwrap();
+    assert!(whole["intact"] == true && whole["files"].as_u64() > Some(1), "{whole}");
+    let oldest =
+        call(&server.target, &["audit.list", "operation=user.add", "sort=time", "order=asc", "limit=1"]).unwrap();
+    assert_eq!(oldest["items"][0]["arguments"]["account"], "romeo@localhost", "{oldest}");
+    let newest = call(&server.target, &["audit.list", "operation=user.add", "limit=1"]).unwrap();
+    assert_eq!(newest["items"][0]["arguments"]["account"], "nurse@localhost", "{newest}");
+    server.stop().unwrap();
+    let server = start("1ms");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let left = loop {
+        let left =
+            call(&server.target, &["audit.verify", &format!("head={}", whole["head"].as_str().unwrap())]).unwrap();
+        if left["forgotten"].as_u64() > Some(0) || std::time::Instant::now() > deadline {
+            break left;
+        }
+    };
+    assert!(left["breaks"].as_array().unwrap().is_empty() && left["forgotten"].as_u64() > Some(0), "{left}");
+    let said = call(&server.target, &["audit.list", "operation=audit.forget"]).unwrap();
+    assert_eq!(said["items"].as_array().unwrap().len() as u64, left["forgotten"].as_u64().unwrap(), "{said}");
+    server.stop().unwrap();
+}
+
 #[test]
 fn a_password_is_reset_and_everybody_signed_out() {
     let server = server();

@@ -131,6 +131,8 @@ fn domains_come_and_go_through_the_configuration() {
     let shown = server.call(&["domain.show", "domain=b.example"]).unwrap();
     assert_eq!((&shown["anonymous"], &shown["plugins"]), (&json!(false), &json!(2)), "{shown}");
     assert!(server.call(&["domain.set", "domain=b.example", "source=files"]).is_err(), "which files?");
+    let disagreed = server.call(&["domain.set", "domain=b.example", "source=acme"]).unwrap_err();
+    assert!(disagreed.to_string().contains("acme.terms_agreed"), "{disagreed}");
     let missing = ["domain.set", "domain=b.example", "certificate=/none.pem", "key=/none.key"];
     assert!(server.call(&missing).is_err(), "there are no such files");
     assert_eq!(server.call(&["domain.show", "domain=b.example"]).unwrap()["certificate_file"], Value::Null);
