@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
 use super::Entry;
 use super::Scan;
@@ -15,8 +15,8 @@ use crate::error::{Result, StoreError};
 const CACHE_BYTES: u64 = 64 << 20;
 /// Small journals and memory tables keep the replay after a crash short; bigger ones are written
 /// to files less often. Groups of archive rows that live shorter than a memory table never get there.
-const JOURNAL_BYTES: u64 = 128 << 20;
-const MEMTABLE_BYTES: u64 = 32 << 20;
+const JOURNAL_BYTES: u64 = 256 << 20;
+const MEMTABLE_BYTES: u64 = 64 << 20;
 /// With more of them the first hands compactions on to the others, and as long as these are busy it
 /// takes them back and hands them on again, without a pause (fjall 3.1).
 const WORKERS: usize = 1;
@@ -29,8 +29,12 @@ pub(super) struct Fjall {
 impl Fjall {
     /// Opens or creates the database.
     pub(super) fn open(dir: &Path) -> Result<Self, Failure> {
-        let builder =
-            Database::builder(dir).cache_size(CACHE_BYTES).max_journaling_size(JOURNAL_BYTES).worker_threads(WORKERS);
+        // The journal is read after a crash only and lives for seconds: packing it would cost more than its bytes.
+        let builder = Database::builder(dir)
+            .cache_size(CACHE_BYTES)
+            .max_journaling_size(JOURNAL_BYTES)
+            .journal_compression(CompressionType::None)
+            .worker_threads(WORKERS);
         let db = builder.open().map_err(judge)?;
         let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
         let data = db.keyspace("data", options).map_err(judge)?;
