@@ -85,6 +85,12 @@ async fn who_has_the_code_sets_the_server_up_and_nobody_else() {
     let mut acme = plan();
     acme["certificate"] = json!({ "kind": "acme", "contact": "a@b.example", "terms_agreed": false });
     assert_eq!(browser.post("/setup/check", acme).await.json["problems"][0]["field"], "certificate");
+    let mut acme = plan();
+    acme["certificate"] = json!({ "kind": "acme", "contact": "", "terms_agreed": true });
+    assert_eq!(browser.post("/setup/check", acme).await.json["problems"], json!([]));
+    let offered = browser.get("/setup").await.json;
+    assert_eq!(offered["certificates"], json!(["self-signed", "files", "acme"]));
+    assert_eq!(offered["acme"]["directory"], "https://authority.example/directory");
     let token = browser.csrf.take();
     assert_eq!(browser.post("/setup", plan()).await.kind(), "wrong-token");
     browser.csrf = token;

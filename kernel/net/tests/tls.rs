@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
@@ -258,4 +259,29 @@ fn expiry_is_found() {
     };
     assert!(matches!(make(2000)[..], [Finding::Expired { .. }]));
     assert!(matches!(make(2090)[..], [Finding::NotYetValid { .. }]));
+}
+
+/// A certificate that lives for days is no matter of concern while most of its life is before it.
+#[test]
+fn the_end_of_a_short_life_is_near_when_a_quarter_is_left() {
+    let folder = Folder::new();
+    let make = |before: i64, after: i64| {
+        let files = DomainFiles {
+            domain: "one.example".into(),
+            chain: folder.path(&format!("{before}.crt")),
+            key: folder.path(&format!("{before}.key")),
+        };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+        let at = |hours: i64| rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs((now + hours * 3600) as u64);
+        let mut params = rcgen::CertificateParams::new(vec!["one.example".to_owned()]).unwrap();
+        (params.not_before, params.not_after) = (at(-before), at(after));
+        let key = rcgen::KeyPair::generate().unwrap();
+        fs::write(&files.chain, params.self_signed(&key).unwrap().pem()).unwrap();
+        fs::write(&files.key, key.serialize_pem()).unwrap();
+        TlsStore::new(&settings(&[files])).unwrap().findings()
+    };
+    assert_eq!(make(4 * 24, 2 * 24 + 1), [], "of six days two are left");
+    assert!(matches!(make(5 * 24, 24)[..], [Finding::ExpiresSoon { .. }]), "of six days one is left");
+    assert_eq!(make(70 * 24, 20 * 24), []);
+    assert!(matches!(make(80 * 24, 10 * 24)[..], [Finding::ExpiresSoon { .. }]), "of ninety days ten are left");
 }

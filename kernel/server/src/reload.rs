@@ -36,10 +36,14 @@ pub fn reload(instance: &Arc<Instance>) -> anyhow::Result<ReloadReport> {
         .applied
         .push(format!("certificates of {} domains read again", instance.tls.certificates().len().max(before)));
     apply(instance, &old, &in_force, &mut report)?;
+    // Who reads it again without a change wants something to be tried again; any other change does not concern it.
+    let retry = old.acme != in_force.acme || old.domains != in_force.domains || *old == in_force;
     let in_force = Arc::new(in_force);
     instance.hosts.configure(Arc::clone(&in_force));
     instance.config.store(in_force);
-    instance.acme.configured();
+    if retry {
+        instance.acme.configured();
+    }
     Ok(report)
 }
 

@@ -82,6 +82,43 @@ fn who_is_told_that_his_account_is_there_can_log_in() {
     server.stop().unwrap();
 }
 
+/// XEP-0133 §4.18: more than one answer of the table of operations holds.
+#[test]
+fn all_accounts_are_listed_by_a_command() {
+    const MANY: usize = 1050;
+    let settings = [("XYLEM__SASL__ITERATIONS".to_owned(), "4096".to_owned())];
+    let server = Server::start_with(&["--backend", "memory", "--admin", "prince@localhost"], &settings).unwrap();
+    let target = &server.target;
+    let mut table = tempfile::NamedTempFile::new().unwrap();
+    let rows: String = (0..MANY).map(|n| format!("n{n}@localhost,secret\n")).collect();
+    write!(table, "account,password\n{rows}").unwrap();
+    let imported = call(target, &["user.import", &format!("file={}", table.path().display())]).unwrap();
+    assert_eq!(imported["created"], MANY, "{imported}");
+    call(target, &["user.password", "account=prince@localhost", "password=secret"]).unwrap();
+    let mut prince = connect(target, "prince", "secret").unwrap();
+    let mut ask = |inside: &str| {
+        let node = "http://jabber.org/protocol/admin#get-registered-users-list";
+        let command = format!(
+            "<iq type='set' id='c' to='localhost'><command xmlns='http://jabber.org/protocol/commands' node='{node}' {inside}"
+        );
+        prince.query("c", &command).unwrap().to_string()
+    };
+    let run = |ask: &mut dyn FnMut(&str) -> String, most: &str| {
+        let form = ask("/></iq>");
+        let (_, rest) = form.split_once("sessionid=").unwrap();
+        let session = rest.split(['\'', '"']).nth(1).unwrap().to_owned();
+        ask(&format!(
+            "sessionid='{session}'><x xmlns='jabber:x:data' type='submit'><field var='max_items'><value>{most}</value>\
+             </field></x></command></iq>"
+        ))
+    };
+    let all = run(&mut ask, "none");
+    assert_eq!(all.matches("@localhost</value>").count(), MANY + 1, "with the prince himself");
+    assert!(!all.contains("<note"), "nothing is missing");
+    assert_eq!(run(&mut ask, "25").matches("@localhost</value>").count(), 25);
+    server.stop().unwrap();
+}
+
 #[test]
 fn accounts_are_listed_by_role_and_standing() {
     let server = server();

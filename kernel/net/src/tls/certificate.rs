@@ -16,7 +16,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use crate::error::NetError;
 use crate::tls::binding;
 
-/// How long before its end a certificate is reported.
+/// How long before its end a certificate is reported, at most: of one that lives for days it is a quarter of its life.
 const SOON: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// What a server shows and proves.
@@ -180,6 +180,12 @@ impl Certificate {
         })
     }
 
+    /// How long before its end it ought to be replaced by now.
+    fn soon(&self) -> Duration {
+        let life = self.facts.valid_until.duration_since(self.facts.valid_from).unwrap_or_default();
+        SOON.min(life / 4)
+    }
+
     /// What clients of this domain would stumble over now.
     #[must_use]
     pub fn findings(&self, domain: &str) -> Vec<Finding> {
@@ -188,7 +194,7 @@ impl Certificate {
         let mut found = Vec::new();
         if self.facts.valid_until <= now {
             found.push(Finding::Expired { domain: domain.clone(), since: self.facts.valid_until });
-        } else if self.facts.valid_until <= now + SOON {
+        } else if self.facts.valid_until <= now + self.soon() {
             found.push(Finding::ExpiresSoon { domain: domain.clone(), at: self.facts.valid_until });
         }
         if self.facts.valid_from > now {

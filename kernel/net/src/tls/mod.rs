@@ -82,7 +82,6 @@ pub struct TlsStore {
 struct Current {
     domains: HashMap<String, Served>,
     first: String,
-    findings: Vec<Finding>,
     authorities: Option<Arc<Authorities>>,
     /// For browsers: all certificates by name, and no client is asked for one.
     web: Arc<ServerConfig>,
@@ -171,10 +170,10 @@ impl TlsStore {
         all
     }
 
-    /// What is odd about the certificates: expired, soon to expire, wrong names.
+    /// What is odd about the certificates at this moment: expired, soon to expire, wrong names.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
-        self.current.load().findings.clone()
+        self.certificates().iter().flat_map(|(domain, certificate)| certificate.findings(domain)).collect()
     }
 }
 
@@ -190,10 +189,8 @@ impl Current {
             return Err(NetError::NoCertificate("any domain".to_owned()));
         };
         let mut certificates = HashMap::new();
-        let mut findings = Vec::new();
         for files in &settings.domains {
             let certificate = Certificate::load(&files.chain, &files.key)?;
-            findings.extend(certificate.findings(&files.domain));
             certificates.insert(files.domain.clone(), Arc::new(certificate));
         }
         let authorities = settings.client_authorities.as_ref().map(authorities).transpose()?;
@@ -217,7 +214,7 @@ impl Current {
             Ok((domain, Served { certificate, config: Arc::new(config) }))
         });
         let domains = domains.collect::<Result<_, NetError>>()?;
-        Ok(Self { domains, first: first.domain.clone(), findings, authorities, web, web_keys })
+        Ok(Self { domains, first: first.domain.clone(), authorities, web, web_keys })
     }
 }
 
