@@ -253,3 +253,17 @@ export interface ExportRow {
   bytes: number;
   written: number;
 }
+
+/** `token.list` */
+export interface TokenRow {
+  id: string;
+  account: string;
+  name: string;
+  ceiling: string;
+  /** Names of operations, `noun.*`, or `*`. */
+  scopes: string[];
+  created: number;
+  /** Null: until it is revoked. */
+  expires: number | null;
+  used: number | null;
+}

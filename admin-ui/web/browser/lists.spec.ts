@@ -1,0 +1,92 @@
+import type { Page } from '@playwright/test';
+import { call, createUser, expect, findings, shoot, test } from './console';
+import { Person } from './person';
+
+/** Lists with what is searched for in each, and the heads that sort it. */
+const lists = [
+  { address: '/users', search: 'localhost', heads: ['Account', 'Sessions', 'Created'] },
+  { address: '/sessions', search: 'localhost', heads: ['Address', 'Connected for', 'Queue', 'Priority'] },
+  { address: '/rooms', search: 'localhost', heads: ['Room', 'Name', 'Occupants'] },
+  { address: '/audit', search: 'localhost', heads: ['When', 'Who', 'What'] },
+  { address: '/tokens', search: 'key', heads: ['Name', 'Account', 'Created', 'Expires'] },
+  { address: '/domains', search: 'localhost', heads: ['Domain', 'Accounts', 'Sessions'] },
+  { address: '/certificates', search: 'localhost', heads: ['Domain', 'Valid until'] },
+  { address: '/plugins', search: 'xylem', heads: ['Plugin', 'State', 'Calls', 'Faults'] },
+  { address: '/store', search: 'kernel', heads: ['Table', 'Entries', 'Size'] },
+  { address: '/about', search: 'a', heads: ['Name', 'Licence', 'Kind'] },
+];
+
+const rows = (page: Page): Promise<string[]> =>
+  page.locator('table tbody').last().locator('tr th').allTextContents();
+
+test('every list sorts, filters and pages, and a link shows it to others as it is', async ({
+  console: page,
+  server,
+  context,
+}, info) => {
+  info.setTimeout(300_000);
+  const people: Person[] = [];
+  for (const name of ['salerio', 'antonio', 'gratiano']) {
+    await createUser(page, `${name}@localhost`, 'in sooth i know not why');
+    await call(page, 'room.create', { room: `${name}@conference.localhost`, name: `The house of ${name}` });
+    await call(page, 'token.create', { name: `key of ${name}`, scopes: ['user.*'] });
+    people.push(await Person.connect(server, `${name}@localhost`, 'in sooth i know not why'));
+  }
+  const other = await context.newPage();
+  for (const { address, search, heads } of lists) {
+    await page.goto(`${server.url}${address}?limit=1`);
+    await page.getByRole('searchbox').last().fill(search);
+    await expect(page, address).toHaveURL(new RegExp(`search=${search}`));
+    const table = page.getByRole('table').last();
+    for (const name of heads) {
+      const head = table.getByRole('columnheader', { name, exact: true });
+      await head.getByRole('button').click();
+      await expect(head, address).toHaveAttribute('aria-sort', 'ascending');
+      // Headings that say that a list is sorted while the server refuses it would be a lie.
+      await expect(page.getByRole('alert'), `${address} by ${name}`).toHaveCount(0);
+    }
+    const last = table.getByRole('columnheader', { name: heads.at(-1), exact: true });
+    await last.getByRole('button').click();
+    await expect(last, address).toHaveAttribute('aria-sort', 'descending');
+    const next = page.getByRole('button', { name: 'Next' }).last();
+    await expect(next, address).toBeEnabled();
+    const first = await rows(page);
+    await next.click();
+    await expect(page, address).toHaveURL(/after=/);
+    await expect.poll(() => rows(page), address).not.toEqual(first);
+    const shown = await rows(page);
+    expect(shown.length, address).toBe(1);
+    await expect(page, address).toHaveURL(/order=desc/);
+
+    await other.goto(page.url());
+    await expect.poll(() => rows(other), address).toEqual(shown);
+    await expect(other.getByRole('searchbox').last(), address).toHaveValue(search);
+    await expect(
+      other
+        .getByRole('table')
+        .last()
+        .getByRole('columnheader', { name: heads.at(-1), exact: true }),
+      address,
+    ).toHaveAttribute('aria-sort', 'descending');
+    await other.getByRole('button', { name: 'First' }).click();
+    await expect.poll(() => rows(other), address).toEqual(first);
+  }
+  await Promise.all(people.map((it) => it.leave()));
+});
+
+test('lists are sorted on a phone, too', async ({ console: page, server }) => {
+  for (const name of ['lorenzo', 'bassanio'])
+    await createUser(page, `${name}@localhost`, 'the moon shines bright');
+  await page.setViewportSize({ width: 390, height: 800 });
+  await page.goto(`${server.url}/users`);
+  const sort = page.getByLabel('Sort by …');
+  await sort.selectOption('Account, descending');
+  await expect(page).toHaveURL(/sort=account&order=desc/);
+  await expect(page.locator('tbody th')).toHaveText([
+    'lorenzo@localhost',
+    'bassanio@localhost',
+    'admin@localhost',
+  ]);
+  expect(await findings(page)).toEqual([]);
+  await shoot(page, 'users-sorted-phone');
+});
