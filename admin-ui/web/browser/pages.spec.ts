@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { Page, Request } from '@playwright/test';
 import { expect, findings, shoot, signIn, test, watch } from './console';
 
@@ -133,14 +134,56 @@ test('the theme and the language are switched and remembered', async ({ console:
   await expect(page.locator('html')).toHaveAttribute('lang', 'zh-CN');
 });
 
-test('every operation has a name in both languages', async ({ console: page }) => {
-  const names = await page.evaluate(async () => {
-    const answer = (await (await fetch('/api/v1/operations')).json()) as { operations: { name: string }[] };
-    return answer.operations.map((it) => it.name);
+test('every operation has a name in both languages, and what the server says of it has both', async ({
+  console: page,
+}) => {
+  const operations = await page.evaluate(async () => {
+    const answer = (await (await fetch('/api/v1/operations')).json()) as {
+      operations: {
+        name: string;
+        help: string;
+        arguments: { help: string }[];
+        danger: { says?: string };
+      }[];
+    };
+    return answer.operations;
   });
-  const chinese = (await import('../src/i18n/zh-CN.json', { with: { type: 'json' } })).default as Record<
-    string,
-    string
-  >;
-  expect(names.filter((name) => !(`operation.${name}` in chinese))).toEqual([]);
+  const read = async (name: string): Promise<Record<string, string>> =>
+    JSON.parse(await readFile(new URL(`../src/i18n/${name}`, import.meta.url), 'utf8')) as Record<
+      string,
+      string
+    >;
+  const chinese = await read('zh-CN.json');
+  const sentences = await read('server/zh-CN.json');
+  expect(operations.filter(({ name }) => !(`operation.${name}` in chinese))).toEqual([]);
+  const texts = operations.flatMap((it) => [
+    it.help,
+    it.danger.says ?? '',
+    ...it.arguments.map(({ help }) => help),
+  ]);
+  expect([...new Set(texts)].filter((text) => text && !(text in sentences))).toEqual([]);
+});
+
+test('what a plugin may do is said in both languages', async ({ console: page, server }) => {
+  const plugins = await page.evaluate(async () => {
+    const ask = async (path: string): Promise<unknown> => (await fetch(`/api/v1${path}`)).json();
+    const { items } = (await ask('/plugins?limit=1000')) as { items: { id: string }[] };
+    return items.map(({ id }) => id);
+  });
+  expect(plugins.length).toBeGreaterThan(15);
+  await page.getByLabel('You and this console').click();
+  await page.getByLabel('Language').selectOption('zh-CN');
+  for (const id of plugins) {
+    await page.goto(`${server.url}/plugins/${id}`);
+    await settled(page);
+    const said = await page.locator('.dots li').allTextContents();
+    expect(said.length, id).toBeGreaterThan(3);
+    expect(
+      said.filter((text) => !/[\u4e00-\u9fff]/.test(text)),
+      id,
+    ).toEqual([]);
+  }
+  await page.goto(`${server.url}/operations/user.add`);
+  await expect(page.getByText('创建账户。')).toBeVisible();
+  await expect(page.getByText('账户地址，name@domain')).toBeVisible();
 });

@@ -1,3 +1,4 @@
+import { Catalogue } from './catalogue';
 import { fill, chosen, type Messages } from './message';
 
 /** Each file beside this one is a language; a new one is found when the console is built. */
@@ -6,9 +7,13 @@ export const languages = Object.keys(files)
   .map((path) => path.slice(2, -5))
   .sort();
 
+/** What the server says, beside its English. */
+const served = import.meta.glob<{ default: Messages }>('./server/*.json');
+
 const FALLBACK = 'en';
 let messages = $state.raw<Messages>({});
 let current = $state(FALLBACK);
+let catalogue = $state.raw(new Catalogue());
 
 /** Loads the language that was chosen before, or the first of the browser's that there is. */
 export async function begin(): Promise<void> {
@@ -34,6 +39,11 @@ async function load(language: string): Promise<void> {
   messages = (await file()).default;
   current = language;
   document.documentElement.lang = language;
+  // Nobody waits for it: it is of forms and explanations.
+  const sentences = served[`./server/${language}.json`];
+  void (sentences?.() ?? Promise.resolve({ default: {} })).then((file) => {
+    if (current === language) catalogue = new Catalogue(file.default);
+  });
 }
 
 export function language(): string {
@@ -48,6 +58,11 @@ export function t(key: string, values: Record<string, unknown> = {}): string {
 /** The message, or `otherwise` where there is none: for names that come from the server. */
 export function known(key: string, otherwise: string): string {
   return messages[key] ?? otherwise;
+}
+
+/** What the server or a plugin says in English, in the current language where that is known. */
+export function said(text: string): string {
+  return text && catalogue.say(text);
 }
 
 /** A message that depends on a number: `key.one`, `key.other` and so on. */

@@ -1,0 +1,84 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { Catalogue } from '../src/i18n/catalogue';
+import { placeholders, type Messages } from '../src/i18n/message';
+
+const folder = new URL('../src/i18n/server/', import.meta.url);
+const root = new URL('../../../', import.meta.url);
+const read = (path: string, base = root): string => readFileSync(new URL(path, base), 'utf8');
+
+interface Operation {
+  operationId?: string;
+  summary?: string;
+  parameters?: { description?: string }[];
+  requestBody?: {
+    content?: Record<string, { schema?: { properties?: Record<string, { description?: string }> } }>;
+  };
+}
+
+/** What the server's own operations and their arguments are explained by. */
+function ofServer(): string[] {
+  const document = JSON.parse(read('admin-ui/openapi.json')) as {
+    paths: Record<string, Record<string, Operation>>;
+  };
+  const operations = Object.values(document.paths)
+    .flatMap((path) => Object.values(path))
+    .filter((it) => it.operationId);
+  return operations
+    .flatMap((it) => [
+      it.summary,
+      ...(it.parameters ?? []).map((parameter) => parameter.description),
+      ...Object.values(it.requestBody?.content?.['application/json']?.schema?.properties ?? {}).map(
+        (property) => property.description,
+      ),
+    ])
+    .filter((text) => text !== undefined);
+}
+
+/** The same of plugins, with what they are for and their options; not what answers are made of. */
+function ofPlugins(): string[] {
+  return readdirSync(new URL('plugins', root), { withFileTypes: true })
+    .filter((it) => it.isDirectory())
+    .map((it) =>
+      read(`plugins/${it.name}/plugin.toml`).replaceAll(/^fields = \[(?:\n[\s\S]*?^\]|.*\]$)/gm, ''),
+    )
+    .flatMap((manifest) => [...manifest.matchAll(/\b(?:help|summary|danger) = ("(?:[^"\\]|\\.)*")/g)])
+    .map((match) => JSON.parse(match[1] ?? '""') as string);
+}
+
+const languages = readdirSync(folder);
+
+test('there are sentences to look at, and languages to look for', () => {
+  expect(languages).toContain('zh-CN.json');
+  expect(ofServer().length).toBeGreaterThan(150);
+  expect(ofPlugins().length).toBeGreaterThan(150);
+});
+
+describe.each(languages)('%s', (name) => {
+  const sentences = JSON.parse(read(name, folder)) as Messages;
+
+  test.each([
+    ['the server', ofServer()],
+    ['plugins', ofPlugins()],
+  ])('says all that %s says', (_, all) => {
+    expect([...new Set(all.filter((text) => !(text in sentences)))]).toEqual([]);
+  });
+
+  test('has the same placeholders, and is another language', () => {
+    for (const [sentence, text] of Object.entries(sentences)) {
+      expect(placeholders(text), sentence).toEqual(placeholders(sentence));
+      expect(text, sentence).not.toBe(sentence);
+    }
+  });
+});
+
+test('parts of a sentence are said as well, and what is unknown stays', () => {
+  const catalogue = new Catalogue({
+    'It sees the {0}.': '看到{0}。',
+    'It sees some of the {0}.': '看到部分{0}。',
+    'a (b)': '甲',
+  });
+  expect(catalogue.say('It sees some of the a (b).')).toBe('看到部分甲。');
+  expect(catalogue.say('It sees the c.')).toBe('看到c。');
+  expect(catalogue.say('{domain} stays')).toBe('{domain} stays');
+});
