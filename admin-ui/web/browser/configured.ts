@@ -137,7 +137,7 @@ hosts = ["127.0.0.1"]
 }
 
 /** Ports that nobody listens at now. */
-async function free(count: number): Promise<number[]> {
+export async function free(count: number): Promise<number[]> {
   const listeners = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   await Promise.all(listeners.map((it) => once(it, 'listening')));
   const ports = listeners.map((it) => (it.address() as AddressInfo).port);

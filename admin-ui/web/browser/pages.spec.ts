@@ -118,6 +118,23 @@ test('the first page is small', async ({ page, server }) => {
   expect(bytes).toBeLessThan(150_000);
 });
 
+test('the first page is usable within a second on a slow machine', async ({ console: page, context }) => {
+  const chromium = await context.newCDPSession(page);
+  await chromium.send('Network.setCacheDisabled', { cacheDisabled: true });
+  // A machine of a quarter of this one's speed. Other work on this one can only make it later: the best of some.
+  await chromium.send('Emulation.setCPUThrottlingRate', { rate: 4 });
+  const times: number[] = [];
+  for (let round = 0; round < 4; round += 1) {
+    await page.reload({ waitUntil: 'commit' });
+    const usable = await page.waitForFunction(
+      () => document.querySelector('main h1') && document.querySelector('#navigation a') && performance.now(),
+    );
+    times.push(Number(await usable.jsonValue()));
+  }
+  await chromium.send('Emulation.setCPUThrottlingRate', { rate: 1 });
+  expect(Math.min(...times), times.join(', ')).toBeLessThan(1000);
+});
+
 test('the overview draws what it hears', async ({ console: page }) => {
   await expect(page.locator('main canvas')).toHaveCount(4);
   await shoot(page, 'overview-drawn');

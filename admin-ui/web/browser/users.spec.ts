@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { createUser, expect, test } from './console';
 
 test('a user is created, found, disabled, enabled again and deleted', async ({ console: page, server }) => {
@@ -27,6 +28,11 @@ test('a user is created, found, disabled, enabled again and deleted', async ({ c
 
   await page.getByRole('link', { name: 'juliet@localhost' }).click();
   await expect(page.getByRole('heading', { name: 'juliet@localhost' })).toBeVisible();
+  const link = page.getByRole('link', { name: 'Export everything' });
+  const [download] = await Promise.all([page.waitForEvent('download'), link.click()]);
+  expect(download.suggestedFilename()).toBe('juliet@localhost.json');
+  const whole = JSON.parse(await readFile(await download.path(), 'utf8')) as { account: string };
+  expect(whole.account).toBe('juliet@localhost');
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
   const go = page.getByRole('dialog').getByRole('button', { name: 'Go on' });
   await expect(go).toBeDisabled();

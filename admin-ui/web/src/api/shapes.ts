@@ -90,7 +90,13 @@ export interface CertificateRow {
   valid_until: number;
   days_left: number;
   problems: string[];
-  [more: string]: unknown;
+  source: 'self-signed' | 'files' | 'acme';
+  /** When it will be ordered anew. */
+  renews: number | null;
+  /** When an order failed last, and why. */
+  tried: number | null;
+  error: string | null;
+  ordering: boolean;
 }
 
 export interface LogLine {

@@ -11,11 +11,16 @@ export interface Open {
     plugins: { id: string; summary: string; enabled: boolean }[];
     file: string | null;
   };
+  /** The kinds of certificates that there can be. */
+  certificates: Certificate['kind'][];
+  acme: { directory: string };
   password: { least: number };
 }
 
 export type Certificate =
-  { kind: 'self-signed' } | { kind: 'files'; chain: string; key: string } | { kind: 'acme' };
+  | { kind: 'self-signed' }
+  | { kind: 'files'; chain: string; key: string }
+  | { kind: 'acme'; contact: string; terms_agreed: boolean; directory?: string };
 export type Registration = 'closed' | 'open';
 
 /** What somebody wants of a new server. */
