@@ -183,6 +183,8 @@ pub enum Test {
     Any { table: Arc<str>, scope: Scope },
     /// The account has a session that carries this tag.
     Tagged { tag: Arc<str> },
+    /// A session of the key has lost its connection and waits for its client (XEP-0198 §5).
+    Waits,
     /// The other party is the key itself, or a resource of it.
     Own,
     /// An option of the plugin has this value in the domain.

@@ -7,15 +7,17 @@ mod iq;
 mod lookups;
 mod order;
 mod states;
+mod views;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub use chain::{Chain, Next, Party, Step, Views, Walk};
+pub use chain::{Chain, Next, Step, Walk};
 pub use extensions::Subscriber;
 pub use iq::Claim;
 pub use states::ClientStates;
+pub use views::{Party, Views};
 
 use xylem_stanza::Type;
 

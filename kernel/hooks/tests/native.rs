@@ -67,6 +67,10 @@ impl Views for Nothing {
     fn tagged(&self, _: &str, _: &str) -> bool {
         false
     }
+
+    fn waits(&self, _: &str) -> bool {
+        false
+    }
 }
 
 fn plan(config: serde_json::Value) -> Plan {

@@ -58,6 +58,10 @@ impl Views for NoRows {
     fn tagged(&self, _: &str, _: &str) -> bool {
         false
     }
+
+    fn waits(&self, _: &str) -> bool {
+        false
+    }
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]

@@ -41,6 +41,12 @@ impl<'a> Passage<'a> {
         Self { plan, walk: plan.point(point).walk(stanza), key, incoming, note: None, stamps: SmallVec::new() }
     }
 
+    /// For a message that a session was sent before it lost its connection, see [`xylem_hooks::Chain::walk_anew`].
+    pub(crate) fn anew(plan: &'a Plan, key: &'a str, stanza: &Stanza) -> Self {
+        let walk = plan.point(HookPoint::MessageIn).walk_anew(stanza);
+        Self { plan, walk, key, incoming: true, note: None, stamps: SmallVec::new() }
+    }
+
     /// The part of a chain that is for a domain claimed by this plugin.
     pub(crate) fn claimed(plan: &'a Plan, point: HookPoint, key: &'a str, stanza: &Stanza, owner: PluginIndex) -> Self {
         let walk = plan.point(point).walk_claimed(stanza, owner);
@@ -192,6 +198,10 @@ impl Views for Rows<'_> {
     fn tagged(&self, account: &str, tag: &str) -> bool {
         let sessions = &self.0.sessions;
         sessions.tags().find(tag).is_some_and(|tag| sessions.of(account).iter().any(|session| session.has(tag)))
+    }
+
+    fn waits(&self, account: &str) -> bool {
+        self.0.sessions.of(account).iter().any(|session| session.is_hibernated())
     }
 }
 

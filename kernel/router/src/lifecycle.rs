@@ -3,10 +3,11 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use xylem_hooks::{EventPoint, Plan};
+use xylem_hooks::{EventPoint, HookPoint, Phase, Plan};
 use xylem_session::{Session, Unacknowledged};
 use xylem_stanza::{BareJid, Condition, Copies, Kind, Outgoing, Stanza, StreamCondition};
 
+use crate::chain::Passage;
 use crate::router::{Origin, Parts, Router, Work, at_once};
 
 impl Router {
@@ -39,13 +40,20 @@ impl Router {
 
     /// A session has lost its connection and waits for its client (XEP-0198 §5). For its
     /// contacts nothing has changed. `kept` is what it has not acknowledged.
-    pub fn hibernated(&self, session: &Arc<Session>, kept: &mut Unacknowledged) {
-        if let Some(plan) = self.0.directory.plan(session.jid().domain()) {
-            self.0.note_left(&plan, session, kept);
-            let sent = session.management().map_or(0, xylem_session::Management::messages);
-            let unconfirmed = sent.saturating_add(session.queue().depth().0);
-            self.0.tell(&plan, session, EventPoint::SessionHibernated, &unconfirmed.to_string());
+    #[must_use]
+    pub fn hibernated(&self, session: &Arc<Session>, kept: &mut Unacknowledged) -> Option<Work> {
+        let plan = self.0.directory.plan(session.jid().domain())?;
+        self.0.note_left(&plan, session, kept);
+        let sent = session.management().map_or(0, xylem_session::Management::messages);
+        let unconfirmed = sent.saturating_add(session.queue().depth().0);
+        self.0.tell(&plan, session, EventPoint::SessionHibernated, &unconfirmed.to_string());
+        if !plan.point(HookPoint::MessageIn).steps().iter().any(|step| step.waits) {
+            return None;
         }
+        let mut messages: Vec<Outgoing> = kept.each_message().cloned().collect();
+        messages.extend(session.queue().messages());
+        let (parts, session) = (Arc::clone(&self.0), Arc::clone(session));
+        at_once(async move { parts.observed_anew(&plan, &session, messages).await })
     }
 
     /// It goes on over another connection.
@@ -142,6 +150,18 @@ impl Parts {
         }
         // The others may be without a connection too.
         self.note_all(&plan, session, shared);
+    }
+
+    /// Who asks whether a session waits was told no when these were delivered, and is asked again.
+    async fn observed_anew(self: &Arc<Self>, plan: &Plan, session: &Session, messages: Vec<Outgoing>) {
+        let account = session.jid().bare_str();
+        for message in messages {
+            let bytes = message.to_vec();
+            let stanza = std::str::from_utf8(&bytes).ok().and_then(|xml| Stanza::parse(xml).ok());
+            let Some(stanza) = stanza else { continue };
+            let mut passage = Passage::anew(plan, account, &stanza);
+            passage.through(Phase::Observe, self, &Origin::default(), stanza).await;
+        }
     }
 
     /// Tells the plugins that want to know; they are called later, in order per account.

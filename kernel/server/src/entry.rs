@@ -59,8 +59,7 @@ impl Entry for Gate {
     fn hibernated(&self, session: &Arc<Session>, kept: &mut Unacknowledged) -> Option<Waiting<()>> {
         tracing::info!(domain = session.jid().domain(), account = session.jid().bare_str(), jid = %session.jid(),
             "session waits for its client");
-        self.router.hibernated(session, kept);
-        None
+        self.router.hibernated(session, kept)
     }
 
     fn resumed(&self, session: &Arc<Session>) -> Option<Waiting<()>> {

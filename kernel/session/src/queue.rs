@@ -278,6 +278,15 @@ impl Queue {
         to_note(&mut self.lock().items)
     }
 
+    /// The messages that wait, in order.
+    pub fn messages(&self) -> Vec<Outgoing> {
+        let message = |item: &Item| match item {
+            Item::Stanza(stanza) if stanza.is_message() => Some(stanza.clone()),
+            _ => None,
+        };
+        self.lock().items.iter().filter_map(message).collect()
+    }
+
     /// Its bounds.
     pub fn limits(&self) -> QueueLimits {
         self.lock().limits

@@ -85,11 +85,18 @@ impl Unacknowledged {
         self.stanzas
     }
 
-    /// The messages among them.
+    /// The number of messages among them.
     #[must_use]
     pub fn messages(&self) -> usize {
-        let message = |item: &&Item| matches!(item, Item::Stanza(stanza) if stanza.is_message());
-        self.items.iter().filter(message).count()
+        self.each_message().count()
+    }
+
+    /// The messages among them, in order.
+    pub fn each_message(&self) -> impl Iterator<Item = &Outgoing> {
+        self.items.iter().filter_map(|item| match item {
+            Item::Stanza(stanza) if stanza.is_message() => Some(stanza),
+            _ => None,
+        })
     }
 
     /// Those of them that would be lost with this process, see [`Outgoing::to_note`].

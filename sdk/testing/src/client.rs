@@ -169,7 +169,11 @@ impl Client {
         if let Some(management) = session.management() {
             management.hibernate(0);
         }
-        self.world.run(async { self.world.router.hibernated(session, &mut xylem_session::Unacknowledged::default()) });
+        self.world.run(async {
+            if let Some(work) = self.world.router.hibernated(session, &mut xylem_session::Unacknowledged::default()) {
+                work.await;
+            }
+        });
     }
 
     /// The client comes back to its session and gets what was kept.

@@ -19,6 +19,7 @@ pub(super) fn test_of(text: &str, stores: &[StoreSpec], needs: &Needs, config: &
     let words: Vec<&str> = text.split_whitespace().collect();
     match *words.as_slice() {
         ["session", "tagged", tag] => return Ok(Test::Tagged { tag: tag.into() }),
+        ["session", "waits"] => return Ok(Test::Waits),
         ["peer", "is", "key"] => return Ok(Test::Own),
         ["config", option, "is", value] => {
             if !config.options.iter().any(|known| known.name == option) {
@@ -29,7 +30,7 @@ pub(super) fn test_of(text: &str, stores: &[StoreSpec], needs: &Needs, config: &
         _ => {}
     }
     let &[whose @ ("peer" | "any"), "in", place] = words.as_slice() else {
-        let known = "write {namespace}name, {namespace}*, `peer in store`, `any in store`, `session tagged name`, `peer is key` or `config option is value`";
+        let known = "write {namespace}name, {namespace}*, `peer in store`, `any in store`, `session tagged name`, `session waits`, `peer is key` or `config option is value`";
         return Err(format!("`{text}` is no test; {known}"));
     };
     let (table, scope) = table_of(place, stores, needs)?;

@@ -9,39 +9,16 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use smallvec::SmallVec;
-use xylem_stanza::{Jid, Stanza};
+use xylem_stanza::Stanza;
 
 use super::lookups::{Lookup, LookupOf, is_set};
 use super::order::{self, Node};
+use super::views::{Party, Views};
 use super::{ManifestEntry, PlanError};
 use crate::call::PluginIndex;
 use crate::filter::{AddressForm, AddressForms, Types};
 use crate::manifest::{ElementName, KeyKind, Native, OnFault, Test, When};
 use crate::point::{HookPoint, Phase};
-
-/// Rows of stores, as native filters see them. Nothing here waits.
-pub trait Views {
-    /// Whether the partition has a row for the peer: full JID, bare JID, domain with
-    /// resource, domain. `None`: the rows are not in memory; load them and ask again.
-    fn contains(&self, table: &str, partition: &str, peer: &Jid) -> Option<bool>;
-
-    /// Whether the partition has any row; `None` as above.
-    fn any(&self, table: &str, partition: &str) -> Option<bool>;
-
-    /// Whether the account has a session that carries this tag.
-    fn tagged(&self, account: &str, tag: &str) -> bool;
-}
-
-/// Between whom the stanza passes.
-#[derive(Clone, Copy, Debug)]
-pub struct Party<'a> {
-    /// The key of the point (see [`HookPoint`]).
-    pub key: &'a str,
-    /// The hosted domain.
-    pub domain: &'a str,
-    /// The other party: the sender at `in` points, the recipient at `out` points.
-    pub peer: Option<&'a Jid>,
-}
 
 /// One hook in a chain.
 #[derive(Debug, Clone)]
@@ -66,8 +43,10 @@ pub struct Step {
     /// What of the plugin's matches depends on the account.
     lookups: Arc<[Lookup]>,
     lookup_bits: u64,
-    /// Whether all of them are rows of the account.
-    by_rows: bool,
+    /// Those of them that are no rows of the account.
+    beside_rows: u64,
+    /// Whether it depends on a session that waits.
+    pub waits: bool,
 }
 
 /// The hooks of a point.
@@ -103,7 +82,7 @@ impl Chain {
                 continue;
             }
             let lookups = chain.add_matches(entry);
-            let lookup_bits = lookups.iter().fold(0, |bits, lookup| bits | 1 << lookup.bit);
+            let lookup_bits = bits_of(&lookups, |_| true);
             for (n, hook) in hooks {
                 let node = Node {
                     id: entry.manifest.id(),
@@ -127,7 +106,8 @@ impl Chain {
                     slot: chain.slots,
                     lookups: Arc::clone(&lookups),
                     lookup_bits,
-                    by_rows: lookups.iter().all(|lookup| lookup.table(entry.manifest.key()).is_some()),
+                    beside_rows: bits_of(&lookups, |lookup| lookup.table(entry.manifest.key()).is_none()),
+                    waits: hook.when.mentions() & bits_of(&lookups, |lookup| matches!(lookup.of, LookupOf::Waits)) != 0,
                 };
                 steps.push((node, step));
             }
@@ -155,6 +135,7 @@ impl Chain {
                 Test::Peer { table, scope } => lookup(bit, LookupOf::Peer(Arc::clone(table), *scope)),
                 Test::Any { table, scope } => lookup(bit, LookupOf::Any(Arc::clone(table), *scope)),
                 Test::Tagged { tag } => lookup(bit, LookupOf::Tagged(Arc::clone(tag))),
+                Test::Waits => lookup(bit, LookupOf::Waits),
                 Test::Own => lookup(bit, LookupOf::Own),
                 Test::Config { option, value } => {
                     constant |= u64::from(is_set(&entry.config, option, value)) << bit;
@@ -240,6 +221,19 @@ impl Chain {
         walk
     }
 
+    /// Starts a walk of a message that a session was sent before it began to wait, along the hooks that ask
+    /// whether one does.
+    #[must_use]
+    pub fn walk_anew(&self, stanza: &Stanza) -> Walk<'_> {
+        let mut left = self.candidates(stanza) & !self.claimed;
+        for (n, step) in self.steps.iter().enumerate() {
+            if !step.waits || step.phase != Phase::Observe {
+                left &= !(1 << n);
+            }
+        }
+        self.walk_along(stanza, left)
+    }
+
     /// The tests that a child of this name meets.
     fn tests_of(&self, child: &ElementName) -> impl Iterator<Item = &ElementTest> {
         let tests = self.elements.get(child.ns.as_str()).map_or(&[][..], Vec::as_slice);
@@ -264,8 +258,8 @@ pub struct Walk<'a> {
     left: u128,
     /// Per plugin of the chain.
     bits: SmallVec<[u64; 8]>,
-    /// Bit sets whose table lookups were made.
-    known: SmallVec<[bool; 8]>,
+    /// Which of their bits are lookups that were made.
+    known: SmallVec<[u64; 8]>,
 }
 
 /// What a walk comes to next.
@@ -316,7 +310,7 @@ impl<'a> Walk<'a> {
             open &= !(1 << n);
             let Some(step) = self.chain.steps.get(n as usize) else { return false };
             let bits = self.bits.get(step.slot).copied().unwrap_or(u64::MAX);
-            if !step.by_rows || step.when.holds(bits & !step.lookup_bits) {
+            if step.when.decide(bits & !step.lookup_bits, !step.beside_rows) != Some(false) {
                 return false;
             }
         }
@@ -387,7 +381,7 @@ impl<'a> Walk<'a> {
         self.bits.clear();
         self.bits.extend_from_slice(&self.chain.constants);
         self.known.clear();
-        self.known.resize(self.chain.slots, false);
+        self.known.resize(self.chain.slots, 0);
         if self.chain.elements.is_empty() {
             return;
         }
@@ -407,19 +401,27 @@ impl<'a> Walk<'a> {
         let (Some(bits), Some(known)) = (self.bits.get_mut(step.slot), self.known.get_mut(step.slot)) else {
             return Asks::No;
         };
-        let known_bits = if *known { u64::MAX } else { !step.lookup_bits };
-        if step.when.decide(*bits, known_bits) == Some(false) {
+        let refuses = |bits, known: u64| step.when.decide(bits, known | !step.lookup_bits) == Some(false);
+        if refuses(*bits, *known) {
             return Asks::No;
         }
-        if !*known && step.lookup_bits != 0 {
-            for lookup in &*step.lookups {
+        // What decides comes first; the plugin gets to see the rest as well.
+        let mentioned = step.when.mentions();
+        for wanted in [mentioned, !mentioned] {
+            for lookup in step.lookups.iter().filter(|lookup| wanted >> lookup.bit & 1 == 1) {
+                if *known >> lookup.bit & 1 == 1 {
+                    continue;
+                }
                 match lookup.of.found(step, party, views) {
                     Ok(true) => *bits |= 1 << lookup.bit,
                     Ok(false) => *bits &= !(1 << lookup.bit),
                     Err((table, partition)) => return Asks::Rows(table, partition.to_owned()),
                 }
+                *known |= 1 << lookup.bit;
+                if refuses(*bits, *known) {
+                    return Asks::No;
+                }
             }
-            *known = true;
         }
         if step.when.holds(*bits) { Asks::Yes(*bits) } else { Asks::No }
     }
@@ -429,6 +431,10 @@ enum Asks<'a> {
     No,
     Yes(u64),
     Rows(&'a Arc<str>, String),
+}
+
+fn bits_of(lookups: &[Lookup], wanted: impl Fn(&Lookup) -> bool) -> u64 {
+    lookups.iter().filter(|lookup| wanted(lookup)).fold(0, |bits, lookup| bits | 1 << lookup.bit)
 }
 
 fn sorted(point: HookPoint, steps: Vec<(Node<'_>, Step)>) -> Result<Vec<Step>, PlanError> {

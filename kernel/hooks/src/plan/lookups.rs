@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::chain::{Party, Step, Views};
+use super::chain::Step;
+use super::views::{Party, Views};
 use crate::manifest::{KeyKind, Scope};
 
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub(super) enum LookupOf {
     Any(Arc<str>, Scope),
     /// A session.
     Tagged(Arc<str>),
+    /// A session without its connection.
+    Waits,
     /// Whether the other party is the key.
     Own,
 }
@@ -30,7 +33,7 @@ impl Lookup {
             LookupOf::Peer(table, scope) | LookupOf::Any(table, scope) => {
                 (*scope != Scope::Domain && key != KeyKind::Domain).then_some(table)
             }
-            LookupOf::Tagged(_) | LookupOf::Own => None,
+            LookupOf::Tagged(_) | LookupOf::Waits | LookupOf::Own => None,
         }
     }
 }
@@ -54,6 +57,7 @@ impl LookupOf {
                 None => Ok(false),
             },
             Self::Tagged(tag) => Ok(views.tagged(party.key, tag)),
+            Self::Waits => Ok(views.waits(party.key)),
             Self::Own => Ok(party.peer.is_some_and(|peer| peer.bare_str() == party.key)),
         }
     }

@@ -45,6 +45,10 @@ impl Views for Rows {
     fn tagged(&self, account: &str, tag: &str) -> bool {
         self.has.iter().any(|(kind, name, of)| (*kind, *name, *of) == ("tag", tag, account))
     }
+
+    fn waits(&self, account: &str) -> bool {
+        self.has.contains(&("waits", "", account))
+    }
 }
 
 const PARTY: Party<'static> = Party { key: "romeo@example.org", domain: "example.org", peer: None };
@@ -166,6 +170,26 @@ fn accounts_without_tagged_sessions_cost_no_call() {
     assert!(called(&plan, HookPoint::MessageIn, CHAT, &Rows::default(), eve).is_empty());
     let rows = Rows { has: vec![("tag", "copies", "romeo@example.org")], ..Rows::default() };
     assert_eq!(called(&plan, HookPoint::MessageIn, CHAT, &rows, eve), [("b".to_owned(), 1)]);
+}
+
+#[test]
+fn who_asks_for_sessions_that_wait_is_called_for_them_and_asked_anew() {
+    let rest = format!(
+        "[match]\nlisted = \"any in list\"\nwaits = \"session waits\"\n[[store]]\nname = \"list\"\nshape = \"kv\"\n{}{}",
+        hook("message.in", "observe", "when = \"listed and waits\""),
+        hook("message.in", "observe", "when = \"listed\""),
+    );
+    let plan = compile(&[entry(0, "b", &rest)]);
+    let eve = Some("eve@evil.example");
+    let chain = plan.point(HookPoint::MessageIn);
+    assert!(chain.walk(&stanza(CHAT)).is_over_without_rows(), "whether a session waits is not asked then");
+    let here = Rows { has: vec![("b/list", "romeo@example.org", "x")], ..Rows::default() };
+    assert_eq!(called(&plan, HookPoint::MessageIn, CHAT, &here, eve).len(), 1);
+    let away = Rows { has: vec![("b/list", "romeo@example.org", "x"), ("waits", "", "romeo@example.org")], ..here };
+    assert_eq!(called(&plan, HookPoint::MessageIn, CHAT, &away, eve).len(), 2);
+    let mut anew = chain.walk_anew(&stanza(CHAT));
+    assert!(matches!(anew.next(Phase::Observe, &PARTY, &away), Next::Call { step, .. } if step.waits));
+    assert!(matches!(anew.next(Phase::Observe, &PARTY, &away), Next::Done), "the other one was called in time");
 }
 
 #[test]

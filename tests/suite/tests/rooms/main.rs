@@ -7,3 +7,4 @@ mod crowd;
 mod idle;
 mod stage;
 mod stopping;
+mod waking;
