@@ -149,6 +149,31 @@ fn bounds_hold() {
     stage.server.stop().unwrap();
 }
 
+/// One place to listen at, and for each domain its own words for how to get there.
+#[test]
+fn each_domain_names_its_own_way_to_the_one_proxy() {
+    let stage = Stage::new(&[
+        ("XYLEM__DOMAINS__localhost__SETTINGS__XYLEM.PROXY65__HOSTS", "[\"192.0.2.7\", \"files.{domain}\"]"),
+        ("XYLEM__DOMAINS__localhost__SETTINGS__XYLEM.PROXY65__PORT", "7777"),
+    ]);
+    let (mut juliet, romeo) = (stage.log_in("juliet"), stage.log_in("romeo"));
+    let hosts = stage.hosts(&mut juliet, PROXY);
+    assert_eq!(hosts, [("192.0.2.7".to_owned(), 7777), ("files.localhost".to_owned(), 7777)]);
+
+    let mut guest = stage.guest();
+    let other = format!("proxy.{}", stage.target.anonymous);
+    let hosts = stage.hosts(&mut guest, &other);
+    let (host, port) = hosts[0].clone();
+    assert_eq!((hosts.len(), host.as_str(), port), (1, "127.0.0.1", stage.listening()));
+
+    // Behind both names is the same proxy; who may activate is asked of each domain's own.
+    let (jid, target) = (juliet.full.clone().unwrap(), romeo.full.clone().unwrap());
+    let _wires = [wire(port, &hash(&["s1", &jid, &target])), wire(port, &hash(&["s1", &jid, &target]))];
+    assert_eq!(activate(&mut juliet, "s1", &target).attribute("type"), Some("result"));
+    let foreign = ask(&mut guest, &format!("<iq type='get' to='{PROXY}' id='q'><query xmlns='{NS}'/></iq>"));
+    assert_eq!(condition(&foreign), "forbidden", "the other domain's proxy");
+}
+
 struct Stage {
     server: Server,
     target: Arc<Target>,
@@ -177,6 +202,33 @@ impl Stage {
         let mut session = Session::open(&self.target, Via::StartTls, &login.domain).unwrap();
         session.login(&login).unwrap();
         session
+    }
+
+    /// Somebody of the other domain.
+    fn guest(&self) -> Session {
+        let login = Login {
+            domain: self.target.anonymous.clone(),
+            local: None,
+            password: String::new(),
+            resource: None,
+            mechanism: Some("ANONYMOUS".to_owned()),
+            sasl2: false,
+            via: Via::StartTls,
+        };
+        let mut session = Session::open(&self.target, Via::StartTls, &login.domain).unwrap();
+        session.login(&login).unwrap();
+        session
+    }
+
+    /// Hosts and ports where a proxy says that it is.
+    fn hosts(&self, session: &mut Session, proxy: &str) -> Vec<(String, u16)> {
+        let answer = ask(session, &format!("<iq type='get' to='{proxy}' id='q'><query xmlns='{NS}'/></iq>"));
+        let query = answer.child(NS, "query").unwrap_or_else(|| panic!("{answer}"));
+        let hosts = query.children().filter(|host| host.name == "streamhost" && host.attribute("jid") == Some(proxy));
+        let way = |host: &Tree| {
+            (host.attribute("host").unwrap().to_owned(), host.attribute("port").unwrap().parse().unwrap())
+        };
+        hosts.map(way).collect()
     }
 
     /// Where the proxy says that it is.
