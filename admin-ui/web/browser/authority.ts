@@ -58,8 +58,13 @@ export class Authority {
     return new Authority(`https://localhost:${api}/dir`, settings, folder, children);
   }
 
-  stop(): void {
+  /** It answers no more. */
+  silence(): void {
     for (const child of this.children) child.kill('SIGKILL');
+  }
+
+  stop(): void {
+    this.silence();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

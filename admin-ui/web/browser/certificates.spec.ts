@@ -47,6 +47,15 @@ test('the wizard has a certificate ordered by ACME, and the console renews it', 
     await expect(page.getByText('The certificate is new.')).toBeVisible({ timeout: 60_000 });
     await expect(row.locator('code')).not.toHaveText(before ?? '');
 
+    // The authority is gone: it is said, and stays in the list, which nobody loaded anew.
+    authority.silence();
+    await page.getByRole('button', { name: 'Renew now: verona.example' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Go on' }).click();
+    await expect(page.getByRole('alert')).toContainText('localhost', { timeout: 60_000 });
+    await expect(row).toContainText('The last order failed', { timeout: 15_000 });
+    expect(await findings(page)).toEqual([]);
+    await shoot(page, 'certificates-failed');
+
     expect(wrong).toEqual([]);
   } finally {
     authority.stop();
