@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { Schema } from '../src/api/spec';
 import { fieldOf, fieldsOfArguments, fieldsOfSchema } from '../src/form/field';
-import { givenAll, shownAll, wrong, wrongAll } from '../src/form/value';
+import { askedFor, givenAll, shownAll, wrong, wrongAll } from '../src/form/value';
 
 describe('a schema becomes fields', () => {
   const fields = fieldsOfSchema({
@@ -43,6 +44,27 @@ test('secrets and uploads are known by their kind', () => {
     'secret',
     'upload',
   ]);
+});
+
+test('files are asked for only where a certificate comes from files', () => {
+  const argument = (name: string, schema: Schema) => ({
+    name,
+    help: '',
+    required: false,
+    kind: 'text',
+    schema,
+  });
+  const key = argument('key', { type: 'string' });
+  const fields = fieldsOfArguments([argument('source', { enum: ['self-signed', 'files', 'acme'] }), key]);
+  const asked = (source: string) => askedFor(fields, { source, key: '/k' }).map((it) => it.name);
+  expect(asked('')).toEqual(['source']);
+  expect(asked('acme')).toEqual(['source']);
+  expect(asked('files')).toEqual(['source', 'key']);
+  const alone = askedFor(fieldsOfArguments([key]), {});
+  expect(
+    alone.map((it) => it.name),
+    'a key of something else',
+  ).toEqual(['key']);
 });
 
 test('lengths count bytes, as the server does', () => {

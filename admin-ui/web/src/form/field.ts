@@ -24,6 +24,8 @@ export interface Field {
   fields?: Field[];
   /** Of the table's kinds: `account`, `domain` and so on; decides on completion. */
   kind?: string;
+  /** Asked for only while another field has this value. */
+  only?: { field: string; value: string };
 }
 
 /** The fields of an operation's arguments. */
@@ -36,8 +38,17 @@ export function fieldsOfArguments(args: readonly Argument[]): Field[] {
     if (argument.kind === 'secret') field.shape = 'secret';
     if (argument.kind === 'upload') field.shape = 'upload';
     if (argument.kind === 'json') field.shape = 'json';
+    field.only = onlyOf(argument.name, args);
     return field;
   });
+}
+
+/** Files are named only where a certificate is said to come from files. */
+function onlyOf(name: string, args: readonly Argument[]): Field['only'] {
+  const chosen = args.some((it) => it.name === 'source' && it.schema.enum?.includes('files'));
+  return chosen && (name === 'certificate' || name === 'key')
+    ? { field: 'source', value: 'files' }
+    : undefined;
 }
 
 /** The fields of a JSON Schema of an object. */

@@ -8,6 +8,11 @@ export interface Wrong {
   values?: Record<string, unknown>;
 }
 
+/** The fields that are asked for, as the boxes are. */
+export function askedFor(fields: readonly Field[], boxes: Values): Field[] {
+  return fields.filter(({ only }) => !only || boxes[only.field] === only.value);
+}
+
 /** What stands in a form's boxes for a value of the server. */
 export function shown(field: Field, value: unknown): unknown {
   switch (field.shape) {

@@ -4,7 +4,7 @@ import type { Values } from '../../form/value';
 /** What a domain is like now, named as `domain.set` names what it may be like. */
 export function initialOf(domain: DomainDetail): Values {
   return {
-    source: domain.certificate_file ? 'files' : 'self-signed',
+    source: domain.certificate,
     certificate: domain.certificate_file ?? undefined,
     key: domain.key_file ?? undefined,
     anonymous: domain.anonymous,
