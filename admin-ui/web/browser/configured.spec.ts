@@ -8,6 +8,12 @@ test('a domain is added, changed and removed', async ({ console: page, server },
   await page.getByRole('button', { name: 'Add a domain' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Domain', { exact: true }).fill('belmont.localhost');
+  const files = dialog.getByRole('textbox', { name: /certificate|key/i });
+  await expect(files).toHaveCount(0);
+  await dialog.getByRole('combobox').first().selectOption('files');
+  await expect(files).toHaveCount(2);
+  await dialog.getByRole('combobox').first().selectOption('');
+  await expect(files).toHaveCount(0);
   expect(await findings(page)).toEqual([]);
   await shoot(page, 'domain-add');
   await dialog.getByRole('button', { name: 'Add a domain' }).click();
@@ -65,6 +71,25 @@ test('the server is restarted, and everybody comes back', async ({ console: page
 
   const portia = await Person.connect(server, OWNER, PASSWORD, 'court');
   await page.goto(`${server.url}/about`);
+  await page.getByRole('button', { name: 'Restart the server' }).click();
+  await dialog.getByLabel('In how many seconds').fill('3600');
+  await dialog.getByRole('button', { name: 'Restart the server' }).click();
+  await page
+    .getByRole('dialog')
+    .getByLabel(/To confirm/)
+    .fill('restart');
+  await page.getByRole('button', { name: 'Go on' }).click();
+  const planned = page.getByText(/The server restarts at/);
+  await expect(planned).toBeVisible();
+  // Whoever opens the page later sees it as well, and can call it off.
+  await page.reload();
+  await expect(planned).toBeVisible();
+  await shoot(page, 'restart-planned');
+  await page.getByRole('button', { name: 'Call off the end' }).click();
+  await expect(planned).toHaveCount(0);
+  await page.reload();
+  await expect(page.getByRole('button', { name: 'Restart the server' })).toBeVisible();
+  await expect(planned).toHaveCount(0);
   await page.getByRole('button', { name: 'Restart the server' }).click();
   await dialog.getByLabel('Reason').fill('more threads');
   await dialog.getByRole('button', { name: 'Restart the server' }).click();
