@@ -135,6 +135,15 @@ test('the first page is usable within a second on a slow machine', async ({ cons
   expect(Math.min(...times), times.join(', ')).toBeLessThan(1000);
 });
 
+test('a throw-away server has no configuration file to show', async ({ console: page, server }) => {
+  await page.goto(`${server.url}/configuration`);
+  await expect(page.getByText('This server has no configuration file')).toBeVisible();
+  await expect(page.getByRole('link', { name: 'The file' })).toHaveCount(0);
+  await page.goto(`${server.url}/configuration/file`);
+  await expect(page.getByText('This server has no configuration file')).toBeVisible();
+  await expect(page.getByRole('textbox')).toHaveCount(0);
+});
+
 test('the overview draws what it hears', async ({ console: page }) => {
   await expect(page.locator('main canvas')).toHaveCount(4);
   await shoot(page, 'overview-drawn');
