@@ -46,12 +46,30 @@ function ofPlugins(): string[] {
     .map((match) => JSON.parse(match[1] ?? '""') as string);
 }
 
+/** What the server's own operations are refused with; not what is nothing but places for other sentences. */
+function ofRefusals(): string[] {
+  return ['kernel/ops/src/', 'kernel/server/src/']
+    .flatMap((of) =>
+      readdirSync(new URL(of, root), { recursive: true, encoding: 'utf8' }).map((path) => of + path),
+    )
+    .filter((path) => path.endsWith('.rs'))
+    .map((path) => read(path).split('#[cfg(test)]')[0] ?? '')
+    .flatMap((source) => [...source.matchAll(/OpError::\w+\(\s*(?:format!\(\s*)?"((?:[^"\\]|\\.)*)"/g)])
+    .map((match) => (match[1] ?? '').replaceAll(/\\\n\s*/g, '').replaceAll('\\"', '"'))
+    .map((text) => {
+      let place = 0;
+      return text.replaceAll(/\{[^{}]*\}/g, () => `{${place++}}`);
+    })
+    .filter((text) => /[a-z]{3}/.test(text));
+}
+
 const languages = readdirSync(folder);
 
 test('there are sentences to look at, and languages to look for', () => {
   expect(languages).toContain('zh-CN.json');
   expect(ofServer().length).toBeGreaterThan(150);
   expect(ofPlugins().length).toBeGreaterThan(150);
+  expect(ofRefusals().length).toBeGreaterThan(50);
 });
 
 describe.each(languages)('%s', (name) => {
@@ -60,6 +78,7 @@ describe.each(languages)('%s', (name) => {
   test.each([
     ['the server', ofServer()],
     ['plugins', ofPlugins()],
+    ['refusals', ofRefusals()],
   ])('says all that %s says', (_, all) => {
     expect([...new Set(all.filter((text) => !(text in sentences)))]).toEqual([]);
   });
