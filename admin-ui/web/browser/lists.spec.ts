@@ -12,6 +12,7 @@ const lists = [
   { address: '/domains', search: 'localhost', heads: ['Domain', 'Accounts', 'Sessions'] },
   { address: '/certificates', search: 'localhost', heads: ['Domain', 'Valid until'] },
   { address: '/plugins', search: 'xylem', heads: ['Plugin', 'State', 'Calls', 'Faults'] },
+  { address: '/federation', search: 'localhost', heads: ['Address', 'Domain', 'Plugin'] },
   { address: '/store', search: 'kernel', heads: ['Table', 'Entries', 'Size'] },
   { address: '/about', search: 'a', heads: ['Name', 'Licence', 'Kind'] },
 ];
