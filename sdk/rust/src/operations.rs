@@ -14,46 +14,19 @@
 //! [`list`] and [`call`] are the other way: the server's whole table, for a plugin that is a
 //! face of it. Needs the grant `operations`.
 
+mod page;
+
 use crate::wit::xylem::admin::table as wit_table;
 use crate::wit::xylem::admin::types as wit;
 use crate::{Condition, Failure, Fault, Json};
+
+pub use page::Page;
 
 /// A call of an operation.
 pub struct Operation {
     arguments: Json,
     who: String,
     role: String,
-}
-
-/// Which part of a list is asked for, and what of it.
-pub struct Page<'a> {
-    /// Only what has this in it; in lowercase.
-    pub search: String,
-    /// Only what comes after this cursor.
-    pub after: Option<&'a str>,
-    /// So many at most; 50 unless the caller says otherwise.
-    pub limit: usize,
-}
-
-impl Page<'_> {
-    /// Whether what is searched for is in one of these; always if nothing is searched for.
-    #[must_use]
-    pub fn finds(&self, texts: &[&str]) -> bool {
-        self.search.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(&self.search))
-    }
-
-    /// The answer of a list that is wholly there: in the order of its cursors, what is searched for and
-    /// nothing else.
-    #[must_use]
-    pub fn of(&self, entries: Vec<(String, Json)>) -> Json {
-        let total = entries.len() as u64;
-        let start = self.after.map_or(0, |after| entries.partition_point(|(cursor, _)| cursor.as_str() <= after));
-        let last = start.saturating_add(self.limit);
-        let next = if last < entries.len() { entries.get(last.saturating_sub(1)) } else { None };
-        let next = next.map(|(cursor, _)| cursor.clone());
-        let items = entries.into_iter().skip(start).take(self.limit).map(|(_, item)| item).collect();
-        Json::page(items, next.as_deref(), Some(total))
-    }
 }
 
 impl Operation {
@@ -100,6 +73,8 @@ impl Operation {
             search: self.text("search").unwrap_or_default().to_lowercase(),
             after: self.text("after"),
             limit: usize::try_from(self.number("limit").unwrap_or(50)).unwrap_or(50),
+            sort: self.text("sort"),
+            downwards: self.text("order") == Some("desc"),
         }
     }
 
