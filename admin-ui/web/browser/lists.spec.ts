@@ -1,9 +1,18 @@
-import type { Page } from '@playwright/test';
+import type { Locator } from '@playwright/test';
 import { call, createUser, expect, findings, shoot, test } from './console';
 import { Person } from './person';
 
-/** Lists with what is searched for in each, and the heads that sort it. */
-const lists = [
+interface Listed {
+  address: string;
+  search: string;
+  /** What sorts it; by the last one it is sorted. */
+  heads: string[];
+  /** Where a page has several: what it is called, and what goes before its keys in the address. */
+  label?: string;
+  name?: string;
+}
+
+const lists: Listed[] = [
   { address: '/users', search: 'localhost', heads: ['Account', 'Sessions', 'Created'] },
   { address: '/sessions', search: 'localhost', heads: ['Address', 'Connected for', 'Queue', 'Priority'] },
   { address: '/rooms', search: 'localhost', heads: ['Room', 'Name', 'Occupants'] },
@@ -13,12 +22,35 @@ const lists = [
   { address: '/certificates', search: 'localhost', heads: ['Domain', 'Valid until'] },
   { address: '/plugins', search: 'xylem', heads: ['Plugin', 'State', 'Calls', 'Faults'] },
   { address: '/federation', search: 'localhost', heads: ['Address', 'Domain', 'Plugin'] },
+  { address: '/announcements', search: 'argosies', heads: ['Time', 'Until', 'Subject'] },
+  {
+    address: '/rooms/salerio@conference.localhost',
+    search: 'localhost',
+    heads: ['Nickname', 'Account', 'Role', 'Affiliation'],
+    label: 'Occupants',
+    name: 'occupants.',
+  },
+  {
+    address: '/rooms/salerio@conference.localhost',
+    search: 'localhost',
+    heads: ['Account', 'Affiliation'],
+    label: 'Affiliations',
+    name: 'affiliations.',
+  },
+  {
+    address: '/users/salerio@localhost',
+    search: 'localhost',
+    heads: ['Address', 'Name', 'Subscription'],
+    label: 'Contacts',
+    name: 'roster.show.',
+  },
+  { address: '/operations/user.list', search: 'localhost', heads: ['Account', 'Sessions'], label: 'Result' },
   { address: '/store', search: 'kernel', heads: ['Table', 'Entries', 'Size'] },
   { address: '/about', search: 'a', heads: ['Name', 'Licence', 'Kind'] },
 ];
 
-const rows = (page: Page): Promise<string[]> =>
-  page.locator('table tbody').last().locator('tr th, tr td:nth-child(3)').allTextContents();
+const rows = (list: Locator): Promise<string[]> =>
+  list.locator('table tbody').last().locator('tr th, tr td:nth-child(3)').allTextContents();
 
 /** Most of the test would be waiting for the next look pagewise. */
 const often = (message: string): { message: string; intervals: number[] } => ({ message, intervals: [30] });
@@ -35,47 +67,58 @@ test('every list sorts, filters and pages, and a link shows it to others as it i
     await call(page, 'token.create', { name: `key of ${name}`, scopes: ['user.*'] });
     people.push(await Person.connect(server, `${name}@localhost`, 'in sooth i know not why'));
   }
-  for (const { address, search, heads } of lists) {
-    await page.goto(`${server.url}${address}?limit=1`);
-    await page.getByRole('searchbox').last().fill(search);
-    await expect(page, address).toHaveURL(new RegExp(`search=${search}`));
-    const table = page.getByRole('table').last();
+  const room = 'salerio@conference.localhost';
+  for (const [nick, person] of people.entries()) await person.enter(room, `merchant ${nick}`);
+  await call(page, 'room.affiliate', { room, account: 'antonio@localhost', affiliation: 'member' });
+  for (const contact of ['antonio', 'gratiano']) {
+    const taken = { account: 'salerio@localhost', contact: `${contact}@localhost`, name: contact };
+    await call(page, 'roster.add', taken);
+  }
+  for (const subject of ['argosies with portly sail', 'argosies on the ocean'])
+    await call(page, 'announce.send', {
+      domain: 'localhost',
+      to: 'all',
+      subject,
+      text: 'Your mind is tossing',
+    });
+
+  for (const { address, search, heads, label, name = '' } of lists) {
+    const which = `${address} ${label ?? ''}`;
+    const list = label ? page.getByRole('region', { name: label, exact: true }) : page.locator('body');
+    await page.goto(`${server.url}${address}?${name}limit=1`);
+    await list.getByRole('searchbox').last().fill(search);
+    await expect(page, which).toHaveURL(new RegExp(`${name}search=${search}`));
+    const table = list.getByRole('table').last();
     for (const name of heads) {
       await expect(
         table.getByRole('columnheader', { name, exact: true }).getByRole('button'),
-        `${address} by ${name}`,
+        `${which} by ${name}`,
       ).toBeVisible();
     }
     const last = table.getByRole('columnheader', { name: heads.at(-1), exact: true });
     await last.getByRole('button').click();
-    await expect(last, address).toHaveAttribute('aria-sort', 'ascending');
+    await expect(last, which).toHaveAttribute('aria-sort', 'ascending');
     await last.getByRole('button').click();
-    await expect(last, address).toHaveAttribute('aria-sort', 'descending');
-    const next = page.getByRole('button', { name: 'Next' }).last();
-    await expect(next, address).toBeEnabled();
-    const first = await rows(page);
+    await expect(last, which).toHaveAttribute('aria-sort', 'descending');
+    const next = list.getByRole('button', { name: 'Next' }).last();
+    await expect(next, which).toBeEnabled();
+    const first = await rows(list);
     await next.click();
-    await expect(page, address).toHaveURL(/after=/);
-    await expect.poll(() => rows(page), often(address)).not.toEqual(first);
-    const shown = await rows(page);
-    expect(shown.length, address).toBe(2);
-    await expect(page, address).toHaveURL(/order=desc/);
+    await expect(page, which).toHaveURL(new RegExp(`${name}after=`));
+    await expect.poll(() => rows(list), often(which)).not.toEqual(first);
+    const shown = await rows(list);
+    expect(shown.length, which).toBe(2);
+    await expect(page, which).toHaveURL(new RegExp(`${name}order=desc`));
 
     // Whoever gets the link loads all anew.
     const link = page.url();
     await page.goto('about:blank');
     await page.goto(link);
-    await expect.poll(() => rows(page), often(address)).toEqual(shown);
-    await expect(page.getByRole('searchbox').last(), address).toHaveValue(search);
-    await expect(
-      page
-        .getByRole('table')
-        .last()
-        .getByRole('columnheader', { name: heads.at(-1), exact: true }),
-      address,
-    ).toHaveAttribute('aria-sort', 'descending');
-    await page.getByRole('button', { name: 'First' }).click();
-    await expect.poll(() => rows(page), often(address)).toEqual(first);
+    await expect.poll(() => rows(list), often(which)).toEqual(shown);
+    await expect(list.getByRole('searchbox').last(), which).toHaveValue(search);
+    await expect(last, which).toHaveAttribute('aria-sort', 'descending');
+    await list.getByRole('button', { name: 'First' }).click();
+    await expect.poll(() => rows(list), often(which)).toEqual(first);
   }
   await Promise.all(people.map((it) => it.leave()));
 });

@@ -52,6 +52,13 @@ export class Person {
     await this.xmpp.send(xml('message', { to, type: 'chat' }, xml('body', {}, text)));
   }
 
+  /** Enters a room (XEP-0045 §7.2) and waits until it is in it. */
+  async enter(room: string, nick: string): Promise<void> {
+    const to = `${room}/${nick}`;
+    await this.xmpp.send(xml('presence', { to }, xml('x', { xmlns: 'http://jabber.org/protocol/muc' })));
+    await this.hear((stanza) => stanza.is('presence') && stanza.attrs.from === to, `to be in ${room}`);
+  }
+
   /** The operating system that the server names (XEP-0092); throws if it does not answer. */
   async os(domain: string): Promise<string | null> {
     // Not by the client's own way of asking: an error that comes sooner than its `send` ends is a

@@ -205,3 +205,43 @@ fn rooms_are_sorted_by_name_and_by_how_many_are_in_them() {
     assert_eq!((&found["total"], found["items"].as_array().unwrap().len()), (&json!(2), 2));
     server.no_faults();
 }
+
+#[test]
+fn people_of_a_room_are_sorted_and_come_in_pages() {
+    let server = verona();
+    for name in ["nurse", "tybalt"] {
+        server.account(name);
+    }
+    ask(&server, "room.create", json!({ "owner": "juliet@localhost" })).unwrap();
+    for (account, affiliation) in
+        [("nurse", "admin"), ("romeo", "outcast"), ("tybalt", "member"), ("benvolio", "member")]
+    {
+        let account = format!("{account}@localhost");
+        ask(&server, "room.affiliate", json!({ "account": account, "affiliation": affiliation })).unwrap();
+    }
+    let _there: Vec<Client> = [("juliet", "zoe"), ("tybalt", "Cat"), ("nurse", "angelica")]
+        .map(|(account, nick)| enter(&server, &format!("{account}@localhost/orchard"), nick))
+        .into();
+    let paged = |operation: &str, sort: &str, order: &str| {
+        let (mut seen, mut wanted) = (String::new(), json!({ "limit": 2, "sort": sort, "order": order }));
+        loop {
+            let page = ask(&server, operation, wanted.clone()).unwrap();
+            for item in page["items"].as_array().unwrap() {
+                seen.push_str(&item["account"].as_str().unwrap()[..1]);
+            }
+            if page["next"].is_null() {
+                return seen;
+            }
+            wanted["after"] = page["next"].clone();
+        }
+    };
+    assert_eq!(paged("room.affiliations", "account", "asc"), "bjnrt");
+    assert_eq!(paged("room.affiliations", "account", "desc"), "trnjb");
+    assert_eq!(paged("room.affiliations", "affiliation", "asc"), "nbtrj");
+    assert_eq!(paged("room.affiliations", "affiliation", "desc"), "jrtbn");
+    assert_eq!(paged("room.occupants", "nick", "asc"), "ntj");
+    assert_eq!(paged("room.occupants", "nick", "desc"), "jtn");
+    assert_eq!(paged("room.occupants", "role", "asc"), "njt", "moderators, then by nickname");
+    assert!(ask(&server, "room.occupants", json!({ "sort": "reason" })).is_err());
+    server.no_faults();
+}

@@ -71,3 +71,11 @@ export function specOf(raw: RawSpec, base: string): Spec {
     contributed: path.startsWith('/x/'),
   };
 }
+
+/** Whether it answers with pages of a list. */
+export function lists(spec: Spec): boolean {
+  return !spec.changes && ['limit', 'after'].every((name) => spec.arguments.some((it) => it.name === name));
+}
+
+/** What says which part of a list; the list itself has places for them. */
+export const OF_LISTS = new Set(['limit', 'after', 'search', 'sort', 'order']);

@@ -1,3 +1,5 @@
+import { known } from '../i18n/language.svelte';
+
 /** How a value of the server is shown where no page knows it. */
 export type Look = 'nothing' | 'word' | 'words' | 'table' | 'facts' | 'text';
 
@@ -22,4 +24,9 @@ export function itemsOf(value: unknown): unknown[] | null {
 /** Every key that occurs, in order of first occurrence. */
 export function keysOf(rows: readonly Record<string, unknown>[]): string[] {
   return [...new Set(rows.flatMap((row) => Object.keys(row)))];
+}
+
+/** What a key is called. */
+export function headOf(key: string): string {
+  return known(`field.${key}`, key.replaceAll('_', ' '));
 }

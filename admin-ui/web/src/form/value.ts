@@ -37,6 +37,18 @@ export function shownAll(fields: readonly Field[], values: Values): Values {
   );
 }
 
+/** What an address says the fields have; of those alone that it names. */
+export function fromQuery(fields: readonly Field[], query: URLSearchParams): Values {
+  const named = fields.filter((field) => query.get(field.name));
+  return Object.fromEntries(named.map((field) => [field.name, read(field, query.get(field.name) ?? '')]));
+}
+
+function read(field: Field, text: string): unknown {
+  if (field.shape === 'flag') return text === 'true';
+  if (field.shape === 'number' || field.shape === 'time') return Number(text);
+  return field.shape === 'list' ? text.split(',') : text;
+}
+
 /** What the server is told for what stands in a box; undefined for nothing. */
 export function given(field: Field, value: unknown): unknown {
   const text = typeof value === 'string' ? value : '';

@@ -39,7 +39,6 @@ pub(crate) fn affiliations(cx: &Cx, call: &Operation) -> Result<Json, Refusal> {
         let found = listed.into_iter().filter(|one| page.finds(&[&one.account, &one.nick]));
         entries.extend(found.map(|one| (one.account.clone(), shown(&one))));
     }
-    entries.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok(page.of(entries))
 }
 
