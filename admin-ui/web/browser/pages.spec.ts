@@ -160,6 +160,8 @@ test('the theme and the language are switched and remembered', async ({ console:
   await expect(page.locator('html')).toHaveAttribute('lang', 'zh-CN');
 });
 
+const ofLists = new Set(['limit', 'after', 'search', 'sort', 'order']);
+
 test('every operation has a name in both languages, and what the server says of it has both', async ({
   console: page,
 }) => {
@@ -168,7 +170,7 @@ test('every operation has a name in both languages, and what the server says of 
       operations: {
         name: string;
         help: string;
-        arguments: { help: string }[];
+        arguments: { name: string; help: string; schema: { enum?: string[] } }[];
         danger: { says?: string };
       }[];
     };
@@ -182,6 +184,13 @@ test('every operation has a name in both languages, and what the server says of 
   const chinese = await read('zh-CN.json');
   const sentences = await read('server/zh-CN.json');
   expect(operations.filter(({ name }) => !(`operation.${name}` in chinese))).toEqual([]);
+  // Of lists the columns say by what they are sorted.
+  const asked = operations.flatMap((it) => it.arguments).filter(({ name }) => !ofLists.has(name));
+  const words = asked.flatMap((it) => [
+    `argument.${it.name}`,
+    ...(it.schema.enum ?? []).map((choice) => `choice.${choice}`),
+  ]);
+  expect([...new Set(words)].filter((word) => !(word in chinese))).toEqual([]);
   const texts = operations.flatMap((it) => [
     it.help,
     it.danger.says ?? '',
