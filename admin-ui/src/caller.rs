@@ -26,6 +26,12 @@ pub trait SignIn: Send + Sync {
     /// token against forgery, or from an address that may not ask yet.
     fn caller<'a>(&'a self, request: &'a Parts) -> Later<'a, Result<Option<Caller>, Problem>>;
 
+    /// The same of a request that only watches, again and again: it does not count as use of the session.
+    ///
+    /// # Errors
+    /// As [`SignIn::caller`].
+    fn watcher<'a>(&'a self, request: &'a Parts) -> Later<'a, Result<Option<Caller>, Problem>>;
+
     /// The routes of signing in and of what an account does about that.
     fn routes(&self) -> Router<Console> {
         Router::new()
@@ -37,6 +43,10 @@ pub struct Nobody;
 
 impl SignIn for Nobody {
     fn caller<'a>(&'a self, _: &'a Parts) -> Later<'a, Result<Option<Caller>, Problem>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn watcher<'a>(&'a self, _: &'a Parts) -> Later<'a, Result<Option<Caller>, Problem>> {
         Box::pin(async { Ok(None) })
     }
 }
@@ -61,15 +71,31 @@ impl Peer {
 
 /// Whom a request comes from, by token or by cookie.
 pub(crate) async fn identify(console: &Console, parts: &Parts) -> Result<Caller, Problem> {
-    let Some(given) = parts.headers.get(AUTHORIZATION) else {
-        return console.sign_in().caller(parts).await?.ok_or_else(Problem::not_signed_in);
+    let known = match bearer(console, parts).await? {
+        None => console.sign_in().caller(parts).await?,
+        known => known,
     };
+    known.ok_or_else(Problem::not_signed_in)
+}
+
+/// The same of a request that only watches.
+pub(crate) async fn watcher(console: &Console, parts: &Parts) -> Result<Caller, Problem> {
+    let known = match bearer(console, parts).await? {
+        None => console.sign_in().watcher(parts).await?,
+        known => known,
+    };
+    known.ok_or_else(Problem::not_signed_in)
+}
+
+/// Whose token the request has; none if it has none.
+async fn bearer(console: &Console, parts: &Parts) -> Result<Option<Caller>, Problem> {
+    let Some(given) = parts.headers.get(AUTHORIZATION) else { return Ok(None) };
     // RFC 6750 §2.1; the scheme is in any case (RFC 9110 §11.1).
     let token = given.to_str().ok().and_then(|given| given.split_once(' '));
     let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
     let token = token.ok_or_else(Problem::not_signed_in)?;
     let known = console.ops().bearer(token, Peer::words(parts)).await?;
-    known.ok_or_else(Problem::not_signed_in)
+    known.map(Some).ok_or_else(Problem::not_signed_in)
 }
 
 impl FromRequestParts<Console> for Caller {

@@ -1,13 +1,10 @@
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
 use xylem_ops::Ops;
 
 use crate::assets::Assets;
 use crate::caller::SignIn;
-
-/// How many follow events at once.
-const FOLLOWERS: usize = 256;
+use crate::followers::Followers;
 
 /// What every handler can reach. A cheap handle.
 #[derive(Clone)]
@@ -17,13 +14,13 @@ struct Parts {
     ops: Arc<Ops>,
     sign_in: Arc<dyn SignIn>,
     assets: Assets,
-    followers: Arc<Semaphore>,
+    followers: Followers,
 }
 
 impl Console {
     #[must_use]
     pub fn new(ops: Arc<Ops>, sign_in: Arc<dyn SignIn>, assets: Assets) -> Self {
-        let followers = Arc::new(Semaphore::new(FOLLOWERS));
+        let followers = Followers::default();
         Self(Arc::new(Parts { ops, sign_in, assets, followers }))
     }
 
@@ -41,7 +38,7 @@ impl Console {
         &self.0.assets
     }
 
-    pub(crate) fn followers(&self) -> &Arc<Semaphore> {
+    pub(crate) fn followers(&self) -> &Followers {
         &self.0.followers
     }
 }

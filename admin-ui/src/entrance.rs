@@ -26,6 +26,13 @@ impl SignIn for Entrance {
         })
     }
 
+    fn watcher<'a>(&'a self, request: &'a Parts) -> Later<'a, Result<Option<Caller>, Problem>> {
+        Box::pin(async move {
+            let signed_in = self.login.watcher(&request.headers).await?;
+            Ok(signed_in.map(|signed_in| signed_in.caller()))
+        })
+    }
+
     fn routes(&self) -> Router<Console> {
         sign_in::routes(self.login.clone()).merge(setup::routes(self.setup.clone()))
     }

@@ -10,16 +10,19 @@ use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, interval_at};
 use tokio_stream::wrappers::ReceiverStream;
 use xylem_ops::{Caller, OpError};
 
-use crate::caller::identify;
+use crate::caller::watcher;
 use crate::console::Console;
 use crate::problem::Problem;
 
 /// How often it is looked whether the follower may still follow.
-const LOOK: Duration = Duration::from_secs(15);
+const LOOK: Duration = Duration::from_secs(2);
+/// After what silence something is sent, for whoever is in between.
+const BEAT: Duration = Duration::from_secs(15);
 /// After how long a follower has to come again.
 const LONGEST: Duration = Duration::from_secs(3600);
 /// How many topics one request follows.
@@ -38,28 +41,25 @@ pub(crate) async fn topics(State(console): State<Console>, caller: Caller) -> Js
 }
 
 /// `GET /api/v1/events?topics=a,b&b.key=value`
-pub(crate) async fn follow(
-    State(console): State<Console>,
-    caller: Caller,
-    parts: Parts,
-) -> Result<impl IntoResponse, Problem> {
-    let place = console.followers().clone().try_acquire_owned();
-    let place = place.map_err(|_| Problem::new("unavailable", "too many follow events already"))?;
+pub(crate) async fn follow(State(console): State<Console>, parts: Parts) -> Result<impl IntoResponse, Problem> {
+    let caller = watcher(&console, &parts).await?;
+    let place = console.followers().place(caller.account.as_deref().unwrap_or(&caller.who));
+    let place = place.ok_or_else(|| Problem::new("unavailable", "too many follow events already"))?;
     let asked = Asked::read(&parts)?;
     let (send, receive) = mpsc::channel(WAITING);
     let mut sources = Vec::new();
     for (topic, filter) in &asked.topics {
         sources.push((topic.clone(), console.ops().subscribe(topic, filter, &caller)?));
     }
-    for (topic, source) in sources {
-        tokio::spawn(forward(topic, source, send.clone()));
-    }
+    let mut forwards: JoinSet<()> =
+        sources.into_iter().map(|(topic, source)| forward(topic, source, send.clone())).collect();
     tokio::spawn(async move {
         while_allowed(&console, &parts, &caller, &send).await;
-        // What forwards notices that nobody receives any more.
+        // The stream ends with the last who could send to it; until then it keeps its place.
+        forwards.shutdown().await;
         drop((send, place));
     });
-    Ok(Sse::new(ReceiverStream::new(receive)).keep_alive(KeepAlive::new().interval(LOOK)))
+    Ok(Sse::new(ReceiverStream::new(receive)).keep_alive(KeepAlive::new().interval(BEAT)))
 }
 
 struct Asked {
@@ -93,12 +93,7 @@ impl Asked {
 }
 
 async fn forward(topic: String, mut source: mpsc::Receiver<Value>, send: mpsc::Sender<Result<Event, Infallible>>) {
-    loop {
-        let value = tokio::select! {
-            value = source.recv() => value,
-            () = send.closed() => None,
-        };
-        let Some(value) = value else { return };
+    while let Some(value) = source.recv().await {
         let event = Event::default().event(&topic).data(value.to_string());
         if send.send(Ok(event)).await.is_err() {
             return;
@@ -119,7 +114,7 @@ async fn while_allowed(
         tokio::select! {
             () = send.closed() => return,
             () = tokio::time::sleep_until(end) => return,
-            _ = looks.tick() => match identify(console, parts).await {
+            _ = looks.tick() => match watcher(console, parts).await {
                 Ok(now) if now.role == caller.role && now.narrowed == caller.narrowed => {}
                 _ => return,
             },

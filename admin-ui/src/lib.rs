@@ -13,6 +13,7 @@ mod console;
 mod downloads;
 mod entrance;
 mod events;
+mod followers;
 pub mod listener;
 mod problem;
 pub mod security;

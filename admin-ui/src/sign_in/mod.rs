@@ -37,8 +37,8 @@ use pending::Pending;
 pub use refusal::Refusal;
 pub use routes::routes;
 pub(crate) use routes::{Body, Visitor, with_cookies};
-use table::Table;
 pub use table::{Session, Terms};
+use table::{Table, Used};
 
 /// The header that unsafe requests of a session carry.
 pub(crate) const TOKEN: &str = "x-csrf-token";
@@ -169,19 +169,39 @@ impl Login {
         let Some(ticket) = Ticket::of(headers, SESSION) else { return Ok(None) };
         let (hash, now) = (ticket.hash(), now());
         let used = lock(&self.0.sessions).use_one(&hash, &peer.to_string(), now, self.0.terms);
-        let Some(used) = used else { return Ok(None) };
-        let standing = self.0.people.standing(&used.session.account).await?;
-        let Some(standing) = standing.filter(|standing| standing.stamp == used.session.stamp) else {
-            self.end(&hash).await?;
-            return Ok(None);
-        };
+        let Some(Used { session, stale }) = used else { return Ok(None) };
+        let Some(standing) = self.standing_of(&hash, &session).await? else { return Ok(None) };
         if !method.is_safe() && !has_token(headers, &ticket) {
             return Err(Refusal::WrongToken);
         }
-        if used.stale {
-            self.write(&hash, &used.session).await?;
+        if stale {
+            self.write(&hash, &session).await?;
         }
-        Ok(Some(SignedIn { session: used.session, standing, ticket }))
+        Ok(Some(SignedIn { session, standing, ticket }))
+    }
+
+    /// Who it is that watches by this cookie. It does not count as use: a page that is left open does
+    /// not keep its session alive.
+    ///
+    /// # Errors
+    /// [`Refusal::NotNow`].
+    pub async fn watcher(&self, headers: &HeaderMap) -> Result<Option<SignedIn>, Refusal> {
+        let Some(ticket) = Ticket::of(headers, SESSION) else { return Ok(None) };
+        let hash = ticket.hash();
+        let Some(session) = lock(&self.0.sessions).look(&hash, now(), self.0.terms) else { return Ok(None) };
+        let standing = self.standing_of(&hash, &session).await?;
+        Ok(standing.map(|standing| SignedIn { session, standing, ticket }))
+    }
+
+    /// What the account of a session may now; a session that the account's password or role has
+    /// outlived ends.
+    async fn standing_of(&self, hash: &Hash, session: &Session) -> Result<Option<Standing>, Refusal> {
+        let standing = self.0.people.standing(&session.account).await?;
+        let standing = standing.filter(|standing| standing.stamp == session.stamp);
+        if standing.is_none() {
+            self.end(hash).await?;
+        }
+        Ok(standing)
     }
 
     /// The same where somebody has to be signed in.

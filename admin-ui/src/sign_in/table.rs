@@ -98,6 +98,12 @@ impl Table {
         Some(Used { session: held.session.clone(), stale })
     }
 
+    /// The session, if it is still good, without its counting as used.
+    pub(super) fn look(&self, hash: &Hash, now: u64, terms: Terms) -> Option<Session> {
+        let held = self.sessions.get(hash).filter(|held| held.is_good(now, terms))?;
+        Some(held.session.clone())
+    }
+
     pub(super) fn end(&mut self, hash: &Hash) -> Option<Session> {
         self.sessions.remove(hash).map(|held| held.session)
     }
@@ -178,12 +184,15 @@ mod tests {
         for now in (1100..2000).step_by(50).filter(|now| *now < 1199) {
             assert!(table.use_one(&hash(1), "::1", now, TERMS).is_some());
         }
+        table.begin(hash(4), session("a", 1000), TERMS);
+        assert!((1000..1100).all(|now| table.look(&hash(4), now, TERMS).is_some()));
+        assert!(table.look(&hash(4), 1100, TERMS).is_none(), "being looked at is no use");
         table.begin(hash(2), session("a", 1000), TERMS);
         for now in (1000..2000).step_by(50) {
             assert!(table.use_one(&hash(2), "::1", now, TERMS).is_some(), "{now}");
         }
         assert!(table.use_one(&hash(2), "::1", 2000, TERMS).is_none(), "its lifetime is over");
-        assert_eq!(table.sweep(2000, TERMS).len(), 2);
+        assert_eq!(table.sweep(2000, TERMS).len(), 3);
         assert!(table.use_one(&hash(3), "::1", 1000, TERMS).is_none(), "never was");
     }
 

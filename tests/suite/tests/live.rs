@@ -20,17 +20,33 @@ struct Follower {
 
 impl Follower {
     fn of(target: &Target, token: &str, query: &str) -> Self {
+        Self::known_by(target, &format!("Authorization: Bearer {token}"), query)
+    }
+
+    /// With a header that says who it is.
+    fn known_by(target: &Target, header: &str, query: &str) -> Self {
+        let request = format!(
+            "GET /api/v1/events?{query} HTTP/1.1\r\nHost: localhost\r\n{header}\r\nAccept-Encoding: gzip\r\n\r\n"
+        );
+        Self::asks(target, &request)
+    }
+
+    fn asks(target: &Target, request: &str) -> Self {
         let authority = target.console.as_deref().unwrap().strip_prefix("https://").unwrap();
         let mut wire = Wire::connect(authority.to_socket_addrs().unwrap().next().unwrap(), PATIENCE).unwrap();
         wire.start_tls(&target.tls, "localhost", PATIENCE).unwrap();
-        let request = format!(
-            "GET /api/v1/events?{query} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\
-             Accept-Encoding: gzip\r\n\r\n"
-        );
         wire.send(request.as_bytes()).unwrap();
         let mut follower = Self { wire, text: String::new() };
         follower.until("\r\n\r\n");
         follower
+    }
+
+    /// Reads on until the stream's body has ended (RFC 9112 §7.1), which it has to in time.
+    fn ends(mut self, why: &str) {
+        let asked = Instant::now();
+        self.text.clear();
+        self.until("\r\n0\r\n\r\n");
+        assert!(asked.elapsed() < Duration::from_secs(6), "{why}: it took {:?}", asked.elapsed());
     }
 
     /// Reads until this was there; everything so far.
@@ -67,6 +83,51 @@ fn connect(server: &Server, local: &str) -> Session {
     let mut session = Session::open(target, Via::StartTls, &target.domain).unwrap();
     session.login(&login).map_err(|error| format!("{error:?}")).unwrap();
     session
+}
+
+/// Signs in with the password; the cookie's header.
+fn signed_in(target: &Target, account: &str) -> String {
+    let body = format!("{{\"account\":\"{account}\",\"password\":\"pencil\"}}");
+    let request = format!(
+        "POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = Follower::asks(target, &request).text;
+    let cookie = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+    format!("Cookie: {}", cookie.split(';').next().unwrap())
+}
+
+#[test]
+fn whoever_may_follow_no_more_hears_no_more() {
+    let server = Server::start(&["--backend", "memory", "--admin", OWNER]).unwrap();
+    let target = &server.target;
+    let changes: [(&str, &[&str]); 4] = [
+        ("poins", &["user", "role", "poins@localhost", "user"]),
+        ("bardolph", &["op", "user.disable", "account=bardolph@localhost"]),
+        ("falstaff", &["user", "delete", "falstaff@localhost", "--yes"]),
+        ("pistol", &["user", "password", "pistol@localhost", "--password", "pen"]),
+    ];
+    for (name, change) in changes {
+        let account = format!("{name}@localhost");
+        target.administer(&["user", "add", &account, "--password", "pencil"]).unwrap();
+        target.administer(&["user", "role", &account, "administrator"]).unwrap();
+        let mut follower = Follower::known_by(target, &signed_in(target, &account), "topics=overview");
+        follower.until("event: overview");
+        // A token is not the password's: it goes on when that changes.
+        let other = (name != "pistol").then(|| Follower::of(target, &token(target, &account), "topics=overview"));
+        target.administer(change).unwrap();
+        follower.ends(name);
+        if let Some(other) = other {
+            other.ends(name);
+        }
+    }
+    let made = target.administer(&["--json", "token", "create", "--account", OWNER, "--name", "t", "*"]).unwrap();
+    let made: Value = serde_json::from_str(&made).unwrap();
+    let follower = Follower::of(target, made["token"].as_str().unwrap(), "topics=overview,logs");
+    target.administer(&["token", "revoke", made["id"].as_str().unwrap()]).unwrap();
+    follower.ends("a token that is revoked");
+    server.stop().unwrap();
 }
 
 #[test]
