@@ -252,8 +252,17 @@ impl Login {
     /// The store does not answer.
     pub async fn reset(&self, account: &str) -> Result<(), Unavailable> {
         self.0.factors.clear(account).await?;
+        self.sign_out(account).await.map(drop)
+    }
+
+    /// Ends all sessions of an account; how many.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn sign_out(&self, account: &str) -> Result<usize, Unavailable> {
         let ended = lock(&self.0.sessions).end_where(account, |_, _| true);
-        self.erase(&ended).await
+        self.erase(&ended).await?;
+        Ok(ended.len())
     }
 
     /// What an account has beside its password; `created` tells it from an earlier one of the same name.

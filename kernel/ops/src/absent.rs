@@ -122,8 +122,8 @@ absent! {
     }
     Standing {
         set_disabled(String, bool) -> Account;
-        reset(String, bool) -> Reset;
-        sign_out(String) -> SignedOut;
+        reset(String, bool, bool) -> Reset;
+        sign_out(String, bool) -> SignedOut;
     }
     Bulk { import(PathBuf, Option<String>, bool) -> ImportReport; }
     Dossiers { export(String, Option<String>) -> Dossier; }

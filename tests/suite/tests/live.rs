@@ -102,11 +102,12 @@ fn signed_in(target: &Target, account: &str) -> String {
 fn whoever_may_follow_no_more_hears_no_more() {
     let server = Server::start(&["--backend", "memory", "--admin", OWNER]).unwrap();
     let target = &server.target;
-    let changes: [(&str, &[&str]); 4] = [
+    let changes: [(&str, &[&str]); 5] = [
         ("poins", &["user", "role", "poins@localhost", "user"]),
         ("bardolph", &["op", "user.disable", "account=bardolph@localhost"]),
         ("falstaff", &["user", "delete", "falstaff@localhost", "--yes"]),
         ("pistol", &["user", "password", "pistol@localhost", "--password", "pen"]),
+        ("nym", &["op", "user.signout", "account=nym@localhost", "tokens=true"]),
     ];
     for (name, change) in changes {
         let account = format!("{name}@localhost");

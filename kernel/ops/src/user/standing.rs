@@ -16,6 +16,8 @@ pub struct Reset {
     pub password: String,
     /// How many sessions were told to end.
     pub sessions: usize,
+    /// How many API tokens were ended.
+    pub tokens: usize,
 }
 
 /// What an account was signed out of.
@@ -24,8 +26,12 @@ pub struct SignedOut {
     pub account: String,
     /// How many sessions were told to end.
     pub sessions: usize,
+    /// How many browsers were signed in to the console.
+    pub browsers: usize,
     /// How many devices need the password to come back.
     pub devices: usize,
+    /// How many API tokens were ended.
+    pub tokens: usize,
 }
 
 /// Who says whether and how somebody gets in.
@@ -35,12 +41,14 @@ pub trait Standing: Send + Sync {
     /// (RFC 6121 §8.5.2.2): messages may be kept for it, its subscriptions stay, and nobody can tell
     /// it from one whose owner is away. Nothing of it is deleted, as XEP-0133 §4.3 has it.
     fn set_disabled(&self, account: String, disabled: bool) -> Answer<'_, Account>;
-    /// Sets a password of 120 bits or more that nobody chose; with it go all tokens, and if wanted all sessions.
-    fn reset(&self, account: String, sign_out: bool) -> Answer<'_, Reset>;
-    /// Ends all sessions and the tokens of all devices.
-    fn sign_out(&self, account: String) -> Answer<'_, SignedOut>;
+    /// Sets a password of 120 bits or more that nobody chose; with it go the tokens of all devices and the
+    /// sessions of the console, and if wanted all other sessions and the API tokens.
+    fn reset(&self, account: String, sign_out: bool, tokens: bool) -> Answer<'_, Reset>;
+    /// Ends all sessions, those of the console too, and the tokens of all devices; if wanted the API tokens.
+    fn sign_out(&self, account: String, tokens: bool) -> Answer<'_, SignedOut>;
 }
 
+const TOKENS: Argument = Argument::optional("tokens", Kind::Flag, "whether its API tokens end as well");
 const ACCOUNT: Argument = Argument::required("account", Kind::Account, "the account's address, name@domain");
 
 operation! {
@@ -71,32 +79,33 @@ operation! {
 }
 
 operation! {
-    ResetPassword { account: String, #[serde(default)] signout: bool } -> Reset,
+    ResetPassword { account: String, #[serde(default)] signout: bool, #[serde(default)] tokens: bool } -> Reset,
     name: "user.reset",
     help: "Sets a password that the server makes, and tells it once.",
     route: post "/users/{account}/reset",
     arguments: [
         ACCOUNT,
         Argument::optional("signout", Kind::Flag, "whether its sessions end as well"),
+        TOKENS,
     ],
     result: "the new password, which is not shown again",
     roles: Roles::ADMINISTER,
     about: About::account(),
     danger: Danger::confirm("The present password and all device tokens stop working at once. The new one is shown once."),
     audit: |it| format!("reset the password of {}", it.account),
-    run: |it, backend| backend.standing.reset(it.account, it.signout),
+    run: |it, backend| backend.standing.reset(it.account, it.signout, it.tokens),
 }
 
 operation! {
-    SignOut { account: String } -> SignedOut,
+    SignOut { account: String, #[serde(default)] tokens: bool } -> SignedOut,
     name: "user.signout",
-    help: "Ends all sessions of an account and the tokens of its devices.",
+    help: "Ends all sessions of an account, those of the console too, and the tokens of its devices.",
     route: post "/users/{account}/signout",
-    arguments: [ACCOUNT],
-    result: "how many sessions and devices",
+    arguments: [ACCOUNT, TOKENS],
+    result: "how many sessions, browsers, devices and API tokens",
     roles: Roles::ADMINISTER.and_own(),
     about: About::account(),
-    danger: Danger::confirm("Every connected client of the account is disconnected and needs the password to come back."),
+    danger: Danger::confirm("Every connected client and every browser that is signed in with the account is signed out and needs the password to come back."),
     audit: |it| format!("sign out all clients of {}", it.account),
-    run: |it, backend| backend.standing.sign_out(it.account),
+    run: |it, backend| backend.standing.sign_out(it.account, it.tokens),
 }

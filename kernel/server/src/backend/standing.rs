@@ -9,6 +9,7 @@ use xylem_stanza::{BareJid, StreamCondition};
 use super::accounts::AccountBackend;
 use crate::accounts::AccountError;
 use crate::instance::Instance;
+use crate::tokens::Tokens;
 
 /// Characters of a password that the server makes: 26 of 32 letters are 130 bits.
 const LENGTH: usize = 26;
@@ -25,6 +26,16 @@ impl StandingBackend {
         }
         sessions.len()
     }
+
+    /// Ends all API tokens of an account; how many.
+    async fn end_tokens(&self, account: &BareJid) -> Result<usize, OpError> {
+        let tokens = Tokens::new(self.0.store.clone());
+        let all = tokens.list(Some(account.as_str())).await?;
+        for token in &all {
+            tokens.revoke(&token.id, None).await?;
+        }
+        Ok(all.len())
+    }
 }
 
 impl Standing for StandingBackend {
@@ -40,25 +51,31 @@ impl Standing for StandingBackend {
         })
     }
 
-    fn reset(&self, account: String, sign_out: bool) -> Answer<'_, Reset> {
+    fn reset(&self, account: String, sign_out: bool, tokens: bool) -> Answer<'_, Reset> {
         Box::pin(async move {
             let jid = self.0.accounts.address(&account)?;
             let password = password()?;
             self.0.accounts.set_password(&jid, password.clone()).await?;
             self.0.router.password_changed(&jid);
             let sessions = if sign_out { self.end(&jid, "the password was reset") } else { 0 };
-            Ok(Reset { account: jid.to_string(), password, sessions })
+            let tokens = if tokens { self.end_tokens(&jid).await? } else { 0 };
+            Ok(Reset { account: jid.to_string(), password, sessions, tokens })
         })
     }
 
-    fn sign_out(&self, account: String) -> Answer<'_, SignedOut> {
+    fn sign_out(&self, account: String, tokens: bool) -> Answer<'_, SignedOut> {
         Box::pin(async move {
             let jid = self.0.accounts.address(&account)?;
             let record = self.0.accounts.find(&jid).await?.ok_or_else(|| AccountError::Missing(jid.clone()))?;
             // Tokens first, so that nobody is back before they are gone.
             let devices = self.0.devices.revoke_all(&jid, &record).await.map_err(AccountError::Store)?;
             let sessions = self.end(&jid, "signed out everywhere");
-            Ok(SignedOut { account: jid.to_string(), sessions, devices })
+            let tokens = if tokens { self.end_tokens(&jid).await? } else { 0 };
+            let browsers = match self.0.console.get() {
+                Some(login) => login.sign_out(jid.as_str()).await.map_err(|e| OpError::Failed(e.to_string()))?,
+                None => 0,
+            };
+            Ok(SignedOut { account: jid.to_string(), sessions, browsers, devices, tokens })
         })
     }
 }
