@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import type { Locator } from '@playwright/test';
 import jsQR from 'jsqr';
-import { createUser, expect, findings, shoot, test } from './console';
+import { call, createUser, expect, findings, shoot, test } from './console';
+import { Person } from './person';
 
 const ACCOUNT = 'jessica@localhost';
 const PASSWORD = 'i am never merry when i hear sweet music';
@@ -13,6 +14,11 @@ test('a user who lost the second factor is let in again by an owner', async ({
 }, info) => {
   info.setTimeout(240_000);
   await createUser(page, ACCOUNT, PASSWORD);
+  await call(page, 'user.role', { account: ACCOUNT, role: 'administrator' });
+  const client = await Person.connect(server, ACCOUNT, PASSWORD);
+  const commands = (): Promise<string> =>
+    client.command('localhost', 'user.reset', { account: 'x@localhost' });
+  expect(await commands()).toContain('x@localhost');
   const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: 'en-GB' });
   const hers = await context.newPage();
   const signIn = async (): Promise<void> => {
@@ -43,6 +49,10 @@ test('a user who lost the second factor is let in again by an owner', async ({
   await code.fill(codeOf(secret));
   await hers.getByRole('button', { name: 'Confirm' }).click();
   await expect(hers.getByRole('heading', { name: 'Recovery codes' })).toBeVisible();
+
+  // XMPP asks for the password alone, and that is not enough now.
+  expect(await commands()).toContain('second factor');
+  await client.leave();
 
   // Another browser knows the password, and is asked for more.
   await context.clearCookies();

@@ -7,6 +7,9 @@ interface Stanza {
   is(name: string): boolean;
 }
 
+const refusalOf = (stanza: Stanza): string =>
+  stanza.getChild('error')?.getChildText('text') ?? 'refused without a word';
+
 type Client = ReturnType<typeof client>;
 
 /** Somebody with an ordinary client. */
@@ -69,6 +72,30 @@ export class Person {
     const answer = await this.hear((it) => it.is('iq') && it.attrs.id === id, 'answer');
     if (answer.attrs.type !== 'result') throw new Error(`${domain} does not say`);
     return answer.getChild('query', 'jabber:iq:version')?.getChildText('os') ?? null;
+  }
+
+  /** Has an ad-hoc command done with these fields (XEP-0050 §3); its status, or the text of its refusal. */
+  async command(domain: string, node: string, fields: Record<string, string>): Promise<string> {
+    const filled = Object.entries(fields).map(([name, value]) =>
+      xml('field', { var: name }, xml('value', {}, value)),
+    );
+    const form = xml('x', { xmlns: 'jabber:x:data', type: 'submit' }, ...filled);
+    const first = await this.asks(domain, { node });
+    const sessionid = first.getChild('command')?.attrs.sessionid;
+    if (!sessionid) return refusalOf(first);
+    const second = await this.asks(domain, { node, sessionid }, form);
+    return second.getChild('command')?.attrs.status ?? refusalOf(second);
+  }
+
+  private async asks(to: string, command: Record<string, string>, form?: unknown): Promise<Stanza> {
+    const id = `asked-${(this.asked += 1)}`;
+    const inside = xml(
+      'command',
+      { xmlns: 'http://jabber.org/protocol/commands', ...command },
+      form as string,
+    );
+    await this.xmpp.send(xml('iq', { type: 'set', to, id }, inside));
+    return this.hear((it) => it.is('iq') && it.attrs.id === id, `answer to ${command.node}`);
   }
 
   /** Waits for a message with this text. */

@@ -51,7 +51,7 @@ impl Serving {
         let streams = Arc::new(backend::InstanceStreams::new(Arc::clone(&instance)));
         let ops = Ops::new(backend::of(&instance, audit), files).with_streams(streams);
         let ops = Arc::new(ops.with_contributed(instance.plugins.contributed(&instance.accounts)));
-        instance.plugins.attach_table(&ops, &instance.accounts);
+        instance.plugins.attach_table(&ops, &instance.accounts, console::factors(&instance));
         let console = console::serve(&instance, &ops, &diary).await?;
         let http = http::serve(&instance, &addresses).await?;
         let certificates = tokio::spawn(watch_certificates(Arc::clone(&instance.tls)));

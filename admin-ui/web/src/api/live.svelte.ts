@@ -1,4 +1,4 @@
-import { BASE } from './client';
+import { BASE, request } from './client';
 
 export type LiveState = 'off' | 'connecting' | 'live' | 'lost';
 
@@ -98,6 +98,8 @@ function again(): void {
   state = 'lost';
   const wait = Math.min(30_000, 500 * 2 ** attempts) * (0.75 + Math.random() / 2);
   attempts += 1;
+  // A stream that ends may be a session that has.
+  request('GET', '/session').catch(() => undefined);
   timer = setTimeout(connect, wait);
 }
 

@@ -5,6 +5,7 @@ mod people;
 mod shelf;
 
 use std::net::SocketAddr;
+use std::ops::Not as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use xylem_ops::{AuditLog, Ops};
 
 use crate::config;
 use crate::instance::Instance;
+use crate::plugins::Factors;
 use installation::Site;
 use people::Residents;
 use shelf::{Diary, Drawers};
@@ -62,6 +64,19 @@ pub async fn serve(instance: &Arc<Instance>, ops: &Arc<Ops>, audit: &Arc<AuditLo
         sockets.tasks.push(tokio::spawn(front.clone().serve(listener)));
     }
     Ok(sockets)
+}
+
+/// Who has a second factor; nobody where there is no console to ask for it.
+pub fn factors(instance: &Arc<Instance>) -> Factors {
+    let instance = Arc::downgrade(instance);
+    Arc::new(move |account, created| {
+        let login = instance.upgrade().and_then(|instance| instance.console.get().cloned());
+        Box::pin(async move {
+            let Some(login) = login else { return false };
+            // What cannot be read is taken for one.
+            login.kept(&account, created).await.is_ok_and(|kept| !kept.totp && kept.passkeys == 0).not()
+        })
+    })
 }
 
 fn login(instance: &Arc<Instance>, people: &Arc<dyn People>, audit: &Arc<AuditLog>, config: &config::Console) -> Login {

@@ -26,6 +26,7 @@ use crate::accounts::Accounts;
 use crate::config::Config;
 use choices::Choices;
 pub use inspect::{check, check_package};
+pub use operations::Factors;
 pub use packages::bundled;
 
 /// The plugin host with what this server knows beside it.

@@ -1,6 +1,8 @@
 //! What plugins contribute to the table of operations, and the table for those that are a face of it.
 
 use std::borrow::Cow;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Weak};
 
 use serde_json::{Map, Value, json};
@@ -22,10 +24,13 @@ impl PluginService {
     }
 
     /// Gives the table to plugins that are granted it.
-    pub fn attach_table(&self, ops: &Arc<Ops>, accounts: &Accounts) {
-        self.host.attach_table(Arc::new(Table { ops: Arc::downgrade(ops), accounts: accounts.clone() }));
+    pub fn attach_table(&self, ops: &Arc<Ops>, accounts: &Accounts, factors: Factors) {
+        self.host.attach_table(Arc::new(Table { ops: Arc::downgrade(ops), accounts: accounts.clone(), factors }));
     }
 }
+
+/// Says whether an account, made at that time, has something to prove itself with beside its password.
+pub type Factors = Arc<dyn Fn(String, u64) -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
 
 struct Contributions {
     host: Arc<Host>,
@@ -163,6 +168,7 @@ fn argument(of: &OperationArgument) -> Argument {
 struct Table {
     ops: Weak<Ops>,
     accounts: Accounts,
+    factors: Factors,
 }
 
 impl OperationTable for Table {
@@ -174,7 +180,7 @@ impl OperationTable for Table {
     }
 
     fn call(&self, actor: OperationActor, name: String, arguments: Value) -> OperationAnswer {
-        let (ops, accounts) = (self.ops.clone(), self.accounts.clone());
+        let (ops, accounts, factors) = (self.ops.clone(), self.accounts.clone(), Arc::clone(&self.factors));
         Box::pin(async move {
             let ops = ops.upgrade();
             let ops = ops.ok_or_else(|| OperationRefusal::Unavailable("the server is stopping".to_owned()))?;
@@ -185,8 +191,18 @@ impl OperationTable for Table {
             let Some(record) = record.filter(|record| !record.disabled) else {
                 return Err(OperationRefusal::Denied(format!("{account} is no account any more")));
             };
-            let caller = caller(&actor, &account, record.role.clone());
-            ops.call(&caller, &name, arguments).await.map_err(told)
+            if record.role.rank == Rank::User || !factors(account.to_string(), record.created).await {
+                let caller = caller(&actor, &account, record.role.clone());
+                return ops.call(&caller, &name, arguments).await.map_err(told);
+            }
+            // XMPP has asked for the password alone, which is not enough for more than the own account.
+            let caller = caller(&actor, &account, Role::default());
+            ops.call(&caller, &name, arguments).await.map_err(|error| match error {
+                OpError::Denied(_) => OperationRefusal::Denied(format!(
+                    "{account} has a second factor, which cannot be asked for here: administer in the console"
+                )),
+                other => told(other),
+            })
         })
     }
 }
