@@ -55,12 +55,25 @@ function ofRefusals(): string[] {
     .filter((path) => path.endsWith('.rs'))
     .map((path) => read(path).split('#[cfg(test)]')[0] ?? '')
     .flatMap((source) => [...source.matchAll(/OpError::\w+\(\s*(?:format!\(\s*)?"((?:[^"\\]|\\.)*)"/g)])
-    .map((match) => (match[1] ?? '').replaceAll(/\\\n\s*/g, '').replaceAll('\\"', '"'))
-    .map((text) => {
-      let place = 0;
-      return text.replaceAll(/\{[^{}]*\}/g, () => `{${place++}}`);
-    })
+    .map((match) => pattern(match[1] ?? ''))
     .filter((text) => /[a-z]{3}/.test(text));
+}
+
+/** Why an order of a certificate failed, as the overview and the audit log have it. */
+function ofOrders(): string[] {
+  return ['kernel/acme/src/error.rs', 'kernel/server/src/acme/mod.rs']
+    .flatMap((path) => [...read(path).matchAll(/#\[error\("((?:[^"\\]|\\.)*)"/g)])
+    .map((match) => pattern(match[1] ?? ''))
+    .filter((text) => /[a-z]{3}/.test(text));
+}
+
+/** What a string of the source looks like in the catalogue. */
+function pattern(source: string): string {
+  let place = 0;
+  return source
+    .replaceAll(/\\\n\s*/g, '')
+    .replaceAll('\\"', '"')
+    .replaceAll(/\{[^{}]*\}/g, () => `{${place++}}`);
 }
 
 const languages = readdirSync(folder);
@@ -70,6 +83,7 @@ test('there are sentences to look at, and languages to look for', () => {
   expect(ofServer().length).toBeGreaterThan(150);
   expect(ofPlugins().length).toBeGreaterThan(150);
   expect(ofRefusals().length).toBeGreaterThan(50);
+  expect(ofOrders().length).toBeGreaterThan(8);
 });
 
 describe.each(languages)('%s', (name) => {
@@ -79,6 +93,7 @@ describe.each(languages)('%s', (name) => {
     ['the server', ofServer()],
     ['plugins', ofPlugins()],
     ['refusals', ofRefusals()],
+    ['orders of certificates', ofOrders()],
   ])('says all that %s says', (_, all) => {
     expect([...new Set(all.filter((text) => !(text in sentences)))]).toEqual([]);
   });

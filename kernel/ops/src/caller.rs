@@ -118,10 +118,12 @@ pub enum Face {
     Console,
     /// XEP-0050.
     AdHoc,
+    /// None: the server did it by itself, because it was due.
+    Schedule,
 }
 
 impl Face {
-    pub const WORDS: [&'static str; 4] = ["command-line", "rest", "console", "ad-hoc"];
+    pub const WORDS: [&'static str; 5] = ["command-line", "rest", "console", "ad-hoc", "schedule"];
 
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -130,6 +132,7 @@ impl Face {
             Self::Rest => "rest",
             Self::Console => "console",
             Self::AdHoc => "ad-hoc",
+            Self::Schedule => "schedule",
         }
     }
 }
@@ -137,9 +140,9 @@ impl Face {
 /// Who asks for an operation, as established by the face it came through.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// For the audit log: `root`, `uid 1000`, an account, an account with its token.
+    /// For the audit log: `root`, `uid 1000`, an account, an account with its token, `server`.
     pub who: String,
-    /// For the audit log: `local socket`, a network address.
+    /// For the audit log: `local socket`, a network address, `server`.
     pub from: String,
     pub face: Face,
     pub role: Role,
@@ -167,6 +170,19 @@ impl Caller {
             from: "local socket".to_owned(),
             face: Face::CommandLine,
             role: Role::of(Rank::Owner),
+            account: None,
+            narrowed: None,
+        }
+    }
+
+    /// The server itself, for the audit log alone: it asks for nothing, so it may nothing.
+    #[must_use]
+    pub fn server() -> Self {
+        Self {
+            who: "server".to_owned(),
+            from: "server".to_owned(),
+            face: Face::Schedule,
+            role: Role::default(),
             account: None,
             narrowed: None,
         }

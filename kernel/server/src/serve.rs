@@ -55,7 +55,7 @@ impl Serving {
         let console = console::serve(&instance, &ops, &diary).await?;
         let http = http::serve(&instance, &addresses).await?;
         let certificates = tokio::spawn(watch_certificates(Arc::clone(&instance.tls)));
-        let acme = tokio::spawn(keep_certificates(Arc::clone(&instance)));
+        let acme = tokio::spawn(keep_certificates(Arc::clone(&instance), Arc::clone(&diary)));
         let history = tokio::spawn(history::record(Arc::clone(&instance)));
         let housekeeping = tokio::spawn(keep_audit(Arc::clone(&instance), diary));
         let admin = tokio::spawn(socket.serve(ops));
@@ -77,8 +77,8 @@ impl Serving {
 }
 
 /// Certificates by ACME.
-async fn keep_certificates(instance: Arc<Instance>) {
-    instance.acme.keep(&instance).await;
+async fn keep_certificates(instance: Arc<Instance>, audit: Arc<AuditLog>) {
+    instance.acme.keep(&instance, &audit).await;
 }
 
 /// Closes old files of the audit log and deletes what nobody has to keep, as the configuration has it then.

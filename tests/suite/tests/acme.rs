@@ -173,6 +173,21 @@ fn issued(target: &Target, domain: &str) -> Value {
     })
 }
 
+/// What the audit log has of orders of a domain's certificate, the newest first, as made through this face.
+fn ordered(target: &Target, domain: &str, face: &str) -> Vec<Value> {
+    let log = ask(target, &["op", "audit.list", "operation=certificate.renew", &format!("face={face}")]);
+    let rows = log["items"].as_array().unwrap().iter();
+    rows.filter(|row| row["arguments"]["domain"] == domain).cloned().collect()
+}
+
+/// What the overview has to say of certificates that could not be had.
+fn alerts(target: &Target, domain: &str) -> Vec<Value> {
+    let overview = ask(target, &["op", "overview"]);
+    let begin = format!("No new certificate for {domain}: ");
+    let all = overview["problems"].as_array().unwrap().iter();
+    all.filter(|it| it["area"] == "certificates" && it["text"].as_str().unwrap().starts_with(&begin)).cloned().collect()
+}
+
 /// The server as a client sees it that trusts the authority and nobody else.
 fn trusted(server: &Server, authority: &Authority, domain: &str) -> Arc<Target> {
     let mut target = (*server.target).clone();
@@ -225,8 +240,8 @@ fn a_certificate_is_issued_used_and_renewed_under_open_sessions() {
     assert_eq!(session.query("ping", PING).unwrap().attribute("type"), Some("result"), "the session goes on");
     // By channel binding to the certificate that is shown now.
     connect(&target).query("ping", PING).unwrap();
-    let audit = server.target.administer(&["--json", "audit"]).unwrap();
-    assert!(audit.contains("certificate.renew"), "{audit}");
+    let asked = ordered(&server.target, NAME, "command-line");
+    assert_eq!((asked.len(), &asked[0]["error"]), (1, &Value::Null), "{asked:?}");
     let other = server.target.administer(&["op", "certificate.renew", "domain=localhost"]).unwrap_err().to_string();
     assert!(other.contains("does not come by ACME"), "{other}");
     server.stop().unwrap();
@@ -272,10 +287,50 @@ fn a_refused_order_is_said_and_the_server_goes_on() {
         let overview = ask(&server.target, &["op", "overview"]);
         let problem = overview["problems"].as_array().unwrap().iter().find(|it| it["area"] == "certificates");
         assert!(problem.unwrap()["text"].as_str().unwrap().contains(error), "{overview}");
+        let logged = wait_for("the line", || {
+            Some(ordered(&server.target, domain, "schedule")).filter(|logged| !logged.is_empty())
+        });
+        assert_eq!((logged.len(), &logged[0]["error"]), (1, &refused["error"]), "a line for the try: {logged:?}");
         let again = server.target.administer(&["op", "certificate.renew", &format!("domain={domain}")]).unwrap_err();
         assert!(again.to_string().contains("refuses"), "{again}");
         server.stop().unwrap();
     }
+}
+
+#[test]
+fn orders_that_nobody_asked_for_are_logged_and_what_failed_is_said_until_one_succeeds() {
+    let Some(authority) = Authority::start(json!({})) else { return };
+    // Somebody else answers where the authority would ask.
+    let occupied = TcpListener::bind(("127.0.0.1", authority.http)).unwrap();
+    let server = Server::start_with(&[], &authority.settings(NAME, &[])).unwrap();
+    let target = &server.target;
+    let failed = wait_for("the failure", || ordered(target, NAME, "schedule").pop());
+    let error = failed["error"].as_str().unwrap();
+    assert!(error.contains("cannot listen"), "{failed}");
+    let by = |row: &Value| ["who", "from", "face", "what"].map(|name| row[name].as_str().unwrap().to_owned());
+    let server_itself = ["server", "server", "schedule", "order a certificate for verona.example"];
+    assert_eq!(by(&failed), server_itself);
+    assert_eq!((&failed["after"], &failed["arguments"]), (&Value::Null, &json!({ "domain": NAME })));
+    let alert = wait_for("the alert", || alerts(target, NAME).pop());
+    assert_eq!(alert["level"], "error", "what is shown meanwhile is trusted by nobody: {alert}");
+    assert!(alert["text"].as_str().unwrap().contains(error), "{alert}");
+
+    drop(occupied);
+    // The next try is in a quarter of an hour, or when the configuration is read again.
+    ask(target, &["op", "config.reload"]);
+    let row = issued_at_last(target);
+    let log = wait_for("the line", || Some(ordered(target, NAME, "schedule")).filter(|log| log.len() > 1));
+    assert_eq!(log.len(), 2, "one line for each try: {log:?}");
+    assert_eq!((by(&log[0]), &log[0]["error"]), (server_itself.map(str::to_owned), &Value::Null));
+    assert_eq!(log[0]["after"]["serial"], row["serial"]);
+    assert_ne!(log[0]["after"]["serial"], log[0]["before"]["serial"]);
+    assert_eq!(alerts(target, NAME), Vec::<Value>::new());
+    server.stop().unwrap();
+}
+
+/// As [`issued`], after a failure.
+fn issued_at_last(target: &Target) -> Value {
+    wait_for("the certificate", || Some(row(target, NAME)).filter(|row| row["self_signed"] == false))
 }
 
 #[test]

@@ -19,9 +19,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::argument;
 use crate::caller::Caller;
 use crate::error::OpError;
-use crate::operation::Spec;
+use crate::operation::{Operation, Spec};
 
 pub use chain::{Break, VerifyReport};
 pub use read::AuditQuery;
@@ -71,10 +72,11 @@ impl<'a> Change<'a> {
 pub struct AuditRow {
     /// Milliseconds since 1970 UTC.
     pub at: u64,
+    /// `root`, `uid 1000`, an account, an account with its token, or `server` for what it does by itself.
     pub who: String,
-    /// `local socket`, or a network address.
+    /// `local socket`, a network address, or `server` for what it does by itself.
     pub from: String,
-    /// `command-line`, `rest`, `console` or `ad-hoc`.
+    /// `command-line`, `rest`, `console`, `ad-hoc`, or `schedule` for what the server does by itself because it is due.
     #[serde(default)]
     pub face: String,
     pub operation: String,
@@ -127,6 +129,22 @@ impl AuditLog {
     pub fn event(&self, caller: &Caller, operation: &str, what: String, error: Option<&OpError>) -> io::Result<()> {
         let operation = operation.to_owned();
         let change = Change { caller, operation, what, arguments: Map::new(), before: Value::Null, after: Value::Null };
+        self.write(change, error)
+    }
+
+    /// Writes down what the server did by itself, as what somebody could have asked it for. Of what it is about,
+    /// `states` are how it was before and how it is afterwards; null where nothing has changed.
+    pub fn by_itself<O: Operation>(
+        &self,
+        operation: &O,
+        states: (Value, Value),
+        error: Option<&OpError>,
+    ) -> io::Result<()> {
+        let (spec, server) = (O::spec(), Caller::server());
+        let given = serde_json::to_value(operation).ok().and_then(|given| given.as_object().cloned());
+        let arguments = argument::without_secrets(&spec.arguments, &given.unwrap_or_default());
+        let (before, after) = states;
+        let change = Change { what: operation.audit(), arguments, before, after, ..Change::of(&spec, &server) };
         self.write(change, error)
     }
 

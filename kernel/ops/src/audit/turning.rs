@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::parts::{self, Part};
 use super::{AuditLog, AuditRow, End, chain, now, read};
+use crate::caller::Face;
 
 /// The operation of the line that a file begins with, unless it is the first.
 pub(super) const TURNED: &str = "audit.turn";
@@ -125,7 +126,7 @@ impl End {
             at: now(),
             who: "server".to_owned(),
             from: "server".to_owned(),
-            face: String::new(),
+            face: Face::Schedule.word().to_owned(),
             operation: operation.to_owned(),
             what,
             arguments,
@@ -253,7 +254,8 @@ mod tests {
         assert!(left.len() <= 2 && left.contains(&"audit.log".to_owned()), "{left:?}");
         let report = log.verify(None).unwrap();
         assert!(report.intact && report.forgotten > 2, "{report:?}");
-        let query = AuditQuery { operation: Some(FORGOTTEN.into()), ..AuditQuery::default() };
+        let (operation, face) = (Some(FORGOTTEN.into()), Some(Face::Schedule.word().into()));
+        let query = AuditQuery { operation, face, ..AuditQuery::default() };
         assert_eq!(log.read(&query).unwrap().items.len() as u64, report.forgotten);
         drop(log);
         // The numbers go on after a restart, and the chain with them.

@@ -1,5 +1,6 @@
 //! Certificates by ACME: when they are ordered, what becomes of them, and what is wrong. How it is done is `xylem_acme`'s.
 
+mod diary;
 mod state;
 
 use std::fs::{self, OpenOptions};
@@ -11,6 +12,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::{Mutex, Notify};
 use xylem_acme::{AcmeError, Issued, order, renewal, two_thirds};
 use xylem_net::tls::Certificate;
+use xylem_ops::{AuditLog, OpError};
 
 use crate::config::{self, Config, Domain};
 use crate::folder;
@@ -47,9 +49,18 @@ pub enum NotIssued {
     Unusable(#[from] xylem_net::NetError),
 }
 
+impl From<&NotIssued> for OpError {
+    fn from(error: &NotIssued) -> Self {
+        match error {
+            NotIssued::NotWanted(_) => Self::Conflict(error.to_string()),
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
+}
+
 impl Keeper {
-    /// Orders what is missing and renews what is old, for as long as the server runs.
-    pub async fn keep(&self, instance: &Instance) {
+    /// Orders what is missing and renews what is old, for as long as the server runs; each try is in the audit log.
+    pub async fn keep(&self, instance: &Instance, audit: &AuditLog) {
         loop {
             let config = instance.config.load_full();
             let mut next = SystemTime::now() + LOOK;
@@ -57,7 +68,10 @@ impl Keeper {
                 let due = self.due(&config, domain).await;
                 if due > SystemTime::now() {
                     next = next.min(due);
-                } else if self.order(instance, &domain.name).await.is_err() {
+                    continue;
+                }
+                let order = self.order(instance, &domain.name);
+                if diary::noted(instance, audit, &domain.name, order).await.is_err() {
                     // Said and remembered already.
                     next = next.min(self.states.next_try(&folder::ascii(&domain.name)));
                 }
@@ -73,10 +87,10 @@ impl Keeper {
         self.wake.notify_one();
     }
 
-    /// How it stands with a domain's certificate; the domain as it stands there, in ASCII.
+    /// How it stands with a domain's certificate. Where it does not come this way, or no longer, nothing is wrong.
     #[must_use]
-    pub fn state(&self, domain: &str) -> State {
-        self.states.get(domain)
+    pub fn state(&self, domain: &Domain) -> State {
+        if wants(domain) { self.states.get(&folder::ascii(&domain.name)) } else { State::default() }
     }
 
     /// When a certificate is to be ordered.

@@ -6,7 +6,7 @@ use xylem_ops::backend::Answer;
 use xylem_ops::certificate::{CertificateRow, Certificates, Reread};
 use xylem_ops::{Key, OpError, Page, Paging};
 
-use crate::acme::{NotIssued, State};
+use crate::acme::State;
 use crate::config::Domain;
 use crate::folder;
 use crate::instance::Instance;
@@ -21,7 +21,7 @@ impl CertificateBackend {
         let files = folder::tls_settings(&config).domains;
         let found = |(files, domain): (DomainFiles, &Domain)| {
             let (_, certificate) = in_use.iter().find(|(domain, _)| *domain == files.domain)?;
-            let state = self.0.acme.state(&files.domain);
+            let state = self.0.acme.state(domain);
             Some(row(files, certificate, domain, state))
         };
         files.into_iter().zip(&config.domains).filter_map(found).collect()
@@ -62,10 +62,7 @@ impl Certificates for CertificateBackend {
             let (instance, wanted) = (Arc::clone(&self.0), domain.clone());
             let ordered = tokio::spawn(async move { instance.acme.order(&instance, &wanted).await }).await;
             let ordered = ordered.map_err(|_| OpError::Unavailable("the server is stopping".into()))?;
-            ordered.map_err(|error| match error {
-                NotIssued::NotWanted(_) => OpError::Conflict(error.to_string()),
-                other => OpError::Unavailable(other.to_string()),
-            })?;
+            ordered.map_err(|error| OpError::from(&error))?;
             let ascii = folder::ascii(&domain);
             let row = self.rows().into_iter().find(|row| row.domain == ascii);
             row.ok_or_else(|| OpError::NotFound(format!("the domain {domain} is not served here")))

@@ -8,6 +8,7 @@ use xylem_ops::overview::{
 };
 
 use super::certificates::{days_left, seconds};
+use crate::folder;
 use crate::history;
 use crate::instance::Instance;
 
@@ -70,11 +71,8 @@ impl OverviewBackend {
             };
             tell(level, Area::Certificates, capital(&finding.to_string()));
         }
-        for (domain, certificate) in this.tls.certificates() {
-            if let Some(error) = this.acme.state(&domain).error {
-                let level = if days_left(&certificate) < URGENT { Severity::Error } else { Severity::Warning };
-                tell(level, Area::Certificates, format!("No new certificate for {domain}: {error}"));
-            }
+        for (level, text) in self.not_issued() {
+            tell(level, Area::Certificates, text);
         }
         for text in this.plugins.problems() {
             tell(Severity::Error, Area::Plugins, capital(&text));
@@ -89,6 +87,22 @@ impl OverviewBackend {
         }
         problems.sort_by_key(|problem| (problem.level, problem.area));
         problems
+    }
+
+    /// Domains whose last order of a certificate failed, by ACME.
+    fn not_issued(&self) -> Vec<(Severity, String)> {
+        let in_use = self.0.tls.certificates();
+        let config = self.0.config.load();
+        let failed = config.domains.iter().filter_map(|domain| Some((domain, self.0.acme.state(domain).error?)));
+        let told = failed.map(|(domain, error)| {
+            let ascii = folder::ascii(&domain.name);
+            let certificate = in_use.iter().find(|(name, _)| *name == ascii).map(|(_, certificate)| certificate);
+            // With one that nobody trusts it is no better than with one that is over.
+            let lasts = certificate.is_some_and(|it| !it.is_self_signed() && days_left(it) >= URGENT);
+            let level = if lasts { Severity::Warning } else { Severity::Error };
+            (level, format!("No new certificate for {ascii}: {error}"))
+        });
+        told.collect()
     }
 }
 
