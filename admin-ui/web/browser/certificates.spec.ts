@@ -55,6 +55,26 @@ test('the wizard has a certificate ordered by ACME, and the console renews it', 
     await expect(row).toContainText('The last order failed', { timeout: 15_000 });
     expect(await findings(page)).toEqual([]);
     await shoot(page, 'certificates-failed');
+    await page.goto(server.url);
+    await expect(page.getByLabel('Problems')).toContainText('No new certificate for verona.example: ');
+
+    // The first was ordered by the server itself.
+    await page.goto(`${server.url}/audit?face=schedule`);
+    const line = page.getByRole('row').filter({ hasText: 'order a certificate for verona.example' });
+    await expect(line).toHaveCount(1);
+    await expect(line).toContainText('the server by itself');
+    await expect(line).toContainText('done');
+    expect(await findings(page)).toEqual([]);
+    await shoot(page, 'audit-schedule');
+    await page.getByLabel('You and this console').click();
+    await page.getByLabel('Language').selectOption('zh-CN');
+    await expect(page.getByRole('row').filter({ hasText: '为 verona.example 申请证书' })).toContainText(
+      '服务器自行执行',
+    );
+    await page.goto(`${server.url}/certificates`);
+    await expect(row).toContainText('无法向 https://localhost');
+    await page.goto(server.url);
+    await expect(page.getByText(/无法为 verona\.example 取得新证书：无法向/)).toBeVisible();
 
     expect(wrong).toEqual([]);
   } finally {

@@ -111,7 +111,10 @@ test('parts of a sentence are said as well, and what is unknown stays', () => {
     'It sees the {0}.': '看到{0}。',
     'It sees some of the {0}.': '看到部分{0}。',
     'a (b)': '甲',
+    'Nothing of {0}: {1}': '没有{0}：{1}',
+    '{0} is away: {1}': '{0}不在：{1}',
   });
+  expect(catalogue.say('Nothing of a: x is away: y: z')).toBe('没有a：x不在：y: z');
   expect(catalogue.say('It sees some of the a (b).')).toBe('看到部分甲。');
   expect(catalogue.say('It sees the c.')).toBe('看到c。');
   expect(catalogue.say('{domain} stays')).toBe('{domain} stays');

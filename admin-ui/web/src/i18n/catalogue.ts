@@ -29,5 +29,6 @@ export class Catalogue {
 
 function patternOf(sentence: string): RegExp {
   const parts = sentence.split(/\{\d\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('(.+)')}$`);
+  // What comes first is as short as it can be: a reason may have the same signs in it as the sentence around it.
+  return new RegExp(`^${parts.join('(.+?)')}$`);
 }
