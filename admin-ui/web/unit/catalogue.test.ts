@@ -67,6 +67,50 @@ function ofOrders(): string[] {
     .filter((text) => /[a-z]{3}/.test(text));
 }
 
+/** What is no sentence of its own: `deeds` are all that is made of it. */
+const parts = /^\W|[\w}]\{|^make \{0\} \{1\}$|^look at$|^see what it would/;
+
+/** What the server's own operations have done, as the audit log has it; not what is put together from parts. */
+function ofDeeds(): string[] {
+  return readdirSync(new URL('kernel/ops/src/', root), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.rs'))
+    .flatMap((path) => [
+      ...read(`kernel/ops/src/${path}`).matchAll(/^    audit: \|[\s\S]*?(?=^    (?:allow|state|run): )/gm),
+    ])
+    .flatMap(([block]) => [...block.matchAll(/"((?:[^"\\]|\\.)*)"/g)])
+    .map((match) => pattern(match[1] ?? ''))
+    .filter((text) => text.includes(' ') && !parts.test(text));
+}
+
+/** The parts put together, of operations and of what is done outside of them. */
+const deeds = [
+  'see what it would be to add the domain a.example',
+  'add the domain a.example',
+  'see what it would be to change the domain a.example',
+  'change the domain a.example',
+  'see what it would be to remove the domain a.example',
+  'remove the domain a.example',
+  'enable xylem.muc for every domain',
+  'enable xylem.muc for a.example',
+  'disable xylem.muc for every domain',
+  'disable xylem.muc for a.example',
+  'remove the plugin xylem.muc',
+  'remove the plugin xylem.muc and everything it stored',
+  'set a, b of xylem.muc for a.example',
+  'make me@a.example administrator of a.example, b.example',
+  'make me@a.example operator of a.example',
+  ...['user', 'auditor', 'operator', 'administrator', 'owner'].map((role) => `make me@a.example ${role}`),
+  'stop the server',
+  'stop the server: moved.elsewhere',
+  'restart the server',
+  'restart the server: moved.elsewhere',
+  'look at a table of accounts',
+  'import a table of accounts',
+  'begin file 2 of the audit log; file 1 is closed',
+  'delete audit-000001.log: it is older than has to be kept',
+  'download the export all.xylem',
+];
+
 /** What a string of the source looks like in the catalogue. */
 function pattern(source: string): string {
   let place = 0;
@@ -84,6 +128,7 @@ test('there are sentences to look at, and languages to look for', () => {
   expect(ofPlugins().length).toBeGreaterThan(150);
   expect(ofRefusals().length).toBeGreaterThan(50);
   expect(ofOrders().length).toBeGreaterThan(8);
+  expect(ofDeeds().length).toBeGreaterThan(25);
 });
 
 describe.each(languages)('%s', (name) => {
@@ -94,8 +139,20 @@ describe.each(languages)('%s', (name) => {
     ['plugins', ofPlugins()],
     ['refusals', ofRefusals()],
     ['orders of certificates', ofOrders()],
+    ['the audit log', ofDeeds()],
   ])('says all that %s says', (_, all) => {
     expect([...new Set(all.filter((text) => !(text in sentences)))]).toEqual([]);
+  });
+
+  test('says what the audit log puts together, with what it is about where it belongs', () => {
+    const catalogue = new Catalogue(sentences);
+    const words = (text: string): string[] => (text.match(/[a-z]{3,}/g) ?? []).sort();
+    for (const deed of deeds) {
+      const text = catalogue.say(deed);
+      expect(text, deed).not.toBe(deed);
+      const names = deed.match(/[\w-]*[.@][\w.@-]+/g) ?? [];
+      expect(words(text), deed).toEqual(words(names.join(' ')));
+    }
   });
 
   test('has the same placeholders, and is another language', () => {
