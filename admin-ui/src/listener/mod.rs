@@ -4,6 +4,7 @@ mod body;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,10 +16,11 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tower::ServiceExt as _;
@@ -37,6 +39,8 @@ const HEAD: Duration = Duration::from_secs(30);
 /// Bytes of a request's head, and of all that HTTP/1 buffers: room for the longest arguments in a query, which are
 /// addresses and cursors, percent-encoded.
 const HEAD_BYTES: usize = 128 << 10;
+/// For whoever is answered to take some of it.
+const TAKING: Duration = Duration::from_secs(30);
 /// Header fields of a request.
 const FIELDS: usize = 64;
 /// Rest after the system could not accept.
@@ -121,12 +125,20 @@ impl Front {
                 answer
             }
         });
-        let stream = TokioIo::new(stream);
+        let stream = TokioIo::new(impatient(stream));
         let mut builder = hyper::server::conn::http1::Builder::new();
         let builder = builder.timer(TokioTimer::new()).header_read_timeout(HEAD);
         builder.max_buf_size(HEAD_BYTES).max_headers(FIELDS).serve_connection(stream, service).await?;
         Ok(())
     }
+}
+
+/// Ends a connection whose other side takes nothing of what is written to it. One to which there is nothing
+/// to write, such as quiet events, may last.
+fn impatient<S: AsyncRead + AsyncWrite>(stream: S) -> Pin<Box<TimeoutStream<S>>> {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(TAKING));
+    Box::pin(stream)
 }
 
 /// Somebody typed the address without `https://`.
@@ -135,4 +147,31 @@ async fn point_to_https(mut stream: TcpStream) -> io::Result<()> {
     let head = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length:";
     stream.write_all(format!("{head} {}\r\n\r\n{TEXT}", TEXT.len()).as_bytes()).await?;
     stream.shutdown().await
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_nothing_is_left() {
+        let (ours, mut theirs) = tokio::io::duplex(64);
+        let mut ours = impatient(ours);
+        let began = tokio::time::Instant::now();
+        let error = ours.write_all(&[0; 100]).await.map_err(|error| error.kind());
+        assert_eq!(error, Err(io::ErrorKind::TimedOut));
+        assert!(began.elapsed() >= TAKING);
+        // Who takes it slowly is not: each piece has its own time.
+        let slowly = tokio::spawn(async move {
+            let mut piece = [0; 32];
+            while let Ok(1..) = theirs.read(&mut piece).await {
+                tokio::time::sleep(TAKING / 2).await;
+            }
+        });
+        assert!(ours.write_all(&[0; 500]).await.is_ok());
+        drop(ours);
+        assert!(slowly.await.is_ok());
+    }
 }

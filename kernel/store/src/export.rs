@@ -8,8 +8,10 @@
 //! entry the last one holds.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write as _};
+#[cfg(unix)]
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -163,6 +165,20 @@ struct Writer {
     counts: Counts,
 }
 
+/// A new file that its owner alone can read, as everything stored is in it. What another attempt has left goes,
+/// and whatever somebody has put there meanwhile, be it a link, is not written to.
+fn private(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    options.open(path)
+}
+
 impl Writer {
     fn create(path: &Path) -> Result<Self> {
         let mut temporary = path.as_os_str().to_owned();
@@ -171,7 +187,7 @@ impl Writer {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|error| StoreError::io(parent, &error))?;
         }
-        let file = File::create(&temporary).map_err(|error| StoreError::io(&temporary, &error))?;
+        let file = private(&temporary).map_err(|error| StoreError::io(&temporary, &error))?;
         let mut writer = Self {
             path: path.to_owned(),
             temporary,
@@ -274,5 +290,25 @@ impl Drop for Writer {
     fn drop(&mut self) {
         // After the rename there is nothing under this name.
         let _ = fs::remove_file(&self.temporary);
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use std::os::unix::fs::{MetadataExt as _, symlink};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_export_is_its_owners_alone_and_goes_through_no_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, victim) = (folder.path().join("all"), folder.path().join("victim"));
+        fs::write(&victim, "mine").unwrap();
+        symlink(&victim, folder.path().join("all.part")).unwrap();
+        Store::memory().unwrap().export(&path).await.unwrap();
+        assert_eq!(fs::read(&victim).unwrap(), b"mine");
+        assert_eq!(fs::symlink_metadata(&path).unwrap().mode() & 0o7777, 0o600);
+        assert!(fs::read(&path).unwrap().starts_with(MARK));
     }
 }
