@@ -146,6 +146,31 @@ fn domains_come_and_go_through_the_configuration() {
 }
 
 #[test]
+fn what_no_authority_gave_is_said_until_it_is_not_wanted_any_more() {
+    let server = Running::start();
+    // Nobody listens there.
+    for (key, value) in [("directory", "\"https://localhost:1/dir\""), ("terms_agreed", "true")] {
+        server.call(&["config.set", "section=acme", &format!("key={key}"), &format!("value={value}")]).unwrap();
+    }
+    server.call(&["domain.add", "domain=b.example", "source=acme"]).unwrap();
+    let said = |server: &Running| {
+        let overview = server.call(&["overview"]).unwrap();
+        let all = overview["problems"].as_array().unwrap().iter();
+        all.filter(|it| it["text"].as_str().unwrap().starts_with("No new certificate for b.example: ")).count()
+    };
+    let end = Instant::now() + PATIENCE;
+    while said(&server) == 0 {
+        assert!(Instant::now() < end, "{}", server.log());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    server.call(&["domain.set", "domain=b.example", "source=self-signed"]).unwrap();
+    assert_eq!(said(&server), 0, "its certificate comes from elsewhere now");
+    let listed = server.call(&["certificate.list", "search=b.example"]).unwrap();
+    let row = &listed["items"][0];
+    assert_eq!((&row["source"], &row["error"], &row["tried"]), (&json!("self-signed"), &Value::Null, &Value::Null));
+}
+
+#[test]
 fn without_a_terminal_the_code_lies_in_a_file_for_the_server_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let server = Running::start();
