@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { expect, findings, shoot, test } from './console';
 import { ADMIN } from './server';
 
@@ -14,6 +15,20 @@ test('what is stored is exported, downloaded and deleted', async ({ console: pag
   const [download] = await Promise.all([page.waitForEvent('download'), link.click()]);
   expect(download.suggestedFilename()).toBe('today.xylem');
   expect(await download.failure()).toBeNull();
+
+  // Back, from the server's disk and from this computer's.
+  const said = page.getByRole('region', { name: 'Result' });
+  for (const from of ['here', 'there'] as const) {
+    await page.reload();
+    if (from === 'here') await page.getByRole('button', { name: 'Import: today.xylem' }).click();
+    else
+      await page
+        .locator('input[type=file]')
+        .setInputFiles({ name: 'today.xylem', mimeType: '', buffer: await readFile(await download.path()) });
+    await page.getByRole('dialog').getByRole('textbox').fill('today.xylem');
+    await page.getByRole('dialog').getByRole('button', { name: 'Go on' }).click();
+    await expect(said, from).toContainText(/Rows\s*\d+/);
+  }
   await page.getByRole('button', { name: 'Remove: today.xylem' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Go on' }).click();
   await expect(link).toHaveCount(0);

@@ -52,11 +52,11 @@ operation! {
     name: "import",
     help: "Reads an exported file; rows of the same key are replaced.",
     route: post "/store/import",
-    arguments: [Argument::required("path", Kind::Path, "a file written by `export`")],
+    arguments: [Argument::required("path", Kind::Path, "a file written by `export`, or an upload")],
     result: "how much was read",
     roles: Roles::OWN,
     about: About::Server,
-    danger: Danger::confirm("Rows of the same key are replaced by those of the file."),
+    danger: Danger::typed("path", "Rows of the same key are replaced by those of the file."),
     audit: |it| format!("import {}", it.path.display()),
     run: |it, backend| backend.data.import(it.path),
 }

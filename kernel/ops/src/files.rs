@@ -73,6 +73,8 @@ impl Files {
                 }
                 path
             }
+            // What was exported elsewhere.
+            Kind::Path if is_upload(given) && self.uploads().join(given).is_file() => self.uploads().join(given),
             Kind::Path if is_plain(given) => {
                 let folder = self.exports();
                 make(&folder).map_err(|e| OpError::Failed(format!("{}: {e}", folder.display())))?;
@@ -135,6 +137,10 @@ mod tests {
             assert!(path(Face::Rest, wrong).is_err(), "{wrong}");
         }
         assert!(path(Face::Console, "all.xylem").unwrap().ends_with("/exports/all.xylem"));
+        let (name, place) = files.begin_upload().unwrap();
+        assert!(path(Face::Console, &name).unwrap().contains("/exports/"), "it is not there yet");
+        fs::write(&place, "x").unwrap();
+        assert_eq!(path(Face::Console, &name).unwrap(), place.to_str().unwrap());
     }
 
     #[test]
