@@ -8,7 +8,7 @@ use xylem_hooks::{ManifestError, PlanError};
 #[non_exhaustive]
 pub enum HostError {
     /// The package is not one: the packager's mistake.
-    #[error("{name}: {problem}")]
+    #[error("{name} {problem}")]
     Package {
         /// File or id.
         name: String,

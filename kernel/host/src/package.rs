@@ -27,12 +27,20 @@ impl Package {
     /// # Errors
     /// Files that cannot be read, packages without manifest, manifests that are not right.
     pub fn open(path: &Path) -> Result<Self, HostError> {
+        Self::open_as(&path.display().to_string(), path)
+    }
+
+    /// The same with a `name` for messages: where the path is nothing to whoever gave the file.
+    ///
+    /// # Errors
+    /// As [`Package::open`].
+    pub fn open_as(name: &str, path: &Path) -> Result<Self, HostError> {
         if path.is_dir() {
             let component = read(&only_component(path)?)?;
             let text = read(&path.join("plugin.toml"))?;
-            return Self::new(&path.display().to_string(), component, &String::from_utf8_lossy(&text));
+            return Self::new(name, component, &String::from_utf8_lossy(&text));
         }
-        Self::from_bytes(&path.display().to_string(), read(path)?)
+        Self::from_bytes(name, read(path)?)
     }
 
     /// Reads a package from memory; `name` is for messages.
@@ -41,7 +49,9 @@ impl Package {
     /// As [`Package::open`].
     pub fn from_bytes(name: &str, component: Vec<u8>) -> Result<Self, HostError> {
         let Some(text) = manifest_of(&component).map(str::to_owned) else {
-            let problem = format!("has no `{MANIFEST_SECTION}` section; build it with `xylem plugin build`");
+            let problem = format!(
+                "is no Xylem plugin: it has no section `{MANIFEST_SECTION}`; build it with `xylem plugin build`"
+            );
             return Err(HostError::Package { name: name.to_owned(), problem });
         };
         Self::new(name, component, &text)
@@ -53,7 +63,8 @@ impl Package {
     /// Something that is no component, or a manifest that is not right.
     pub fn new(name: &str, component: Vec<u8>, manifest: &str) -> Result<Self, HostError> {
         if !is_component(&component) {
-            let problem = "is no WebAssembly component; core modules must be componentized".to_owned();
+            let problem =
+                "is no Xylem plugin: it is no WebAssembly component; core modules must be componentized".to_owned();
             return Err(HostError::Package { name: name.to_owned(), problem });
         }
         let parsed = Manifest::parse(manifest).map_err(|error| HostError::Manifest { name: name.to_owned(), error })?;
@@ -108,7 +119,7 @@ mod tests {
     #[test]
     fn what_is_no_package_is_refused_with_a_reason() {
         let problem = |bytes: Vec<u8>| Package::from_bytes("p", bytes).unwrap_err().to_string();
-        assert!(problem(EMPTY.to_vec()).contains("has no `xylem:manifest`"));
+        assert!(problem(EMPTY.to_vec()).contains("p is no Xylem plugin: it has no section `xylem:manifest`"));
         assert!(problem(pack(b"\0asm\x01\0\0\0", TEXT)).contains("no WebAssembly component"));
         assert!(problem(pack(EMPTY, "[plugin]\n")).contains("missing field"));
         let whole = pack(EMPTY, TEXT);

@@ -14,7 +14,7 @@ use xylem_ops::plugin::setting::{PluginConfiguration, PluginSettings};
 
 use super::plugins::row;
 use crate::instance::Instance;
-use crate::plugins::words;
+use crate::plugins::{THE_FILE, words};
 
 /// `plugin.inspect`, `plugin.usage`, `plugin.rollback`, `plugin.config` and `plugin.configure`
 pub struct PackageBackend(pub Arc<Instance>);
@@ -65,7 +65,7 @@ impl PluginConfiguration for PackageBackend {
 }
 
 fn inspect(instance: &Instance, path: &Path) -> Result<PackageReport, OpError> {
-    let package = Package::open(path).map_err(|error| OpError::Invalid(error.to_string()))?;
+    let package = Package::open_as(THE_FILE, path).map_err(|error| OpError::Invalid(error.to_string()))?;
     let manifest = &package.manifest;
     let installed = instance.plugins.manifests().into_iter().find(|known| known.id() == manifest.id());
     let grants = words::grants(manifest);

@@ -11,13 +11,14 @@ use xylem_ops::OpError;
 use xylem_ops::plugin::Removed;
 use xylem_store::StoreError;
 
+use super::packages::THE_FILE;
 use super::{PluginService, packages, settings};
 use crate::config::{Config, Problems};
 
 impl PluginService {
     /// Takes a package in and keeps it in the data folder. Compiles on this thread.
     pub fn install(&self, path: &Path, upgrade: bool) -> Result<PluginInfo, OpError> {
-        self.take_in(Package::open(path).map_err(refused)?, upgrade)
+        self.take_in(Package::open_as(THE_FILE, path).map_err(refused)?, upgrade)
     }
 
     /// Exchanges the version in use with the one before the last upgrade.

@@ -27,7 +27,7 @@ use crate::config::Config;
 use choices::Choices;
 pub use inspect::{check, check_package};
 pub use operations::Factors;
-pub use packages::bundled;
+pub use packages::{THE_FILE, bundled};
 
 /// The plugin host with what this server knows beside it.
 pub struct PluginService {

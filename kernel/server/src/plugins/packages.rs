@@ -7,6 +7,9 @@ use anyhow::Context as _;
 
 use crate::config::Config;
 
+/// What a package that somebody gives is called in messages: its path may be one of the server's own.
+pub const THE_FILE: &str = "the file";
+
 /// Where the packages that come with the server are: configured, named by the
 /// environment, or beside the program. None: there are none.
 pub fn bundled(config: &Config) -> Option<PathBuf> {
