@@ -172,6 +172,7 @@ absent! {
     Tokens {
         create(Wanted) -> TokenMade;
         list(Option<String>, Paging) -> Page<TokenRow>;
+        show(String) -> TokenRow;
         revoke(String, Option<String>) -> TokenGone;
         bearer(String, String) -> Option<Caller>;
     }

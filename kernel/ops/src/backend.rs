@@ -119,6 +119,8 @@ pub trait Tokens: Send + Sync {
     fn create(&self, wanted: Wanted) -> Answer<'_, TokenMade>;
     /// Those of one account, or all.
     fn list(&self, account: Option<String>, paging: Paging) -> Answer<'_, Page<TokenRow>>;
+    /// One of them; [`OpError::NotFound`] if there is none.
+    fn show(&self, id: String) -> Answer<'_, TokenRow>;
     /// Ends one, if it is of this account or no account is named; else [`OpError::NotFound`].
     fn revoke(&self, id: String, account: Option<String>) -> Answer<'_, TokenGone>;
     /// Whom a bearer token is for, as that account is now; none if it is no token, has expired or

@@ -196,13 +196,14 @@ impl Caller {
     }
 
     /// Whether this is the account itself, with all that it may: a token that is less than its
-    /// account must not, for one, set the password and be more afterwards.
+    /// account, or good for some operations only, must not, for one, set the password and be more afterwards.
     #[must_use]
     pub fn is_all_of(&self, account: &str) -> bool {
-        let whole = self.narrowed.as_ref().is_none_or(|narrowed| {
-            narrowed.ceiling.rank >= self.role.rank
-                && (narrowed.ceiling.domains().is_none() || narrowed.ceiling == self.role)
-        });
+        let whole = self.manages(self.role.rank)
+            && self.narrowed.as_ref().is_none_or(|narrowed| {
+                narrowed.ceiling.rank >= self.role.rank
+                    && (narrowed.ceiling.domains().is_none() || narrowed.ceiling == self.role)
+            });
         whole && self.account.as_deref() == Some(account)
     }
 
@@ -214,13 +215,34 @@ impl Caller {
     /// Whether it manages accounts of this role, token and all.
     #[must_use]
     pub fn covers(&self, other: &Role) -> bool {
-        self.roles().all(|role| role.covers(other))
+        self.manages(other.rank) && self.roles().all(|role| role.covers(other))
+    }
+
+    /// A token for some operations touches nobody who is more than a user: else one that sets passwords
+    /// would be worth whatever its account is.
+    fn manages(&self, rank: Rank) -> bool {
+        rank == Rank::User || self.narrowed.as_ref().is_none_or(|narrowed| narrowed.scopes.is_all())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_for_some_operations_manages_users_alone() {
+        let of = |scopes: &[&str], rank| {
+            let mut caller = Caller::account("o@a.example", Role::of(rank), Face::Rest, "::1");
+            let scopes = Scopes::parse(scopes.iter().map(|it| (*it).to_owned()).collect());
+            caller.narrowed = scopes.ok().map(|scopes| Narrowed { ceiling: Role::of(rank), scopes });
+            caller
+        };
+        let (all, some) = (of(&["*"], Rank::Owner), of(&["user.*"], Rank::Owner));
+        assert!(all.covers(&Role::of(Rank::Owner)) && all.is_all_of("o@a.example"));
+        assert!(some.covers(&Role::default()) && !some.covers(&Role::of(Rank::Auditor)));
+        assert!(!some.is_all_of("o@a.example"), "it would set the owner's password");
+        assert!(of(&["user.password"], Rank::User).is_all_of("o@a.example"));
+    }
 
     #[test]
     fn nobody_manages_who_is_more() {

@@ -35,6 +35,12 @@ impl Scopes {
         })
     }
 
+    /// Whether every operation is, with those that come later.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        self.0.iter().any(|pattern| pattern == "*")
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }

@@ -129,7 +129,21 @@ operation! {
     about: About::account(),
     danger: Danger::confirm("Whatever uses the token is refused from now on."),
     audit: |it| format!("revoke the token {}", it.id),
-    run: |it, backend| backend.tokens.revoke(it.id, it.account),
+    state: |it, backend| backend.tokens.show(it.id.clone()),
+    run: |it, backend, caller| Box::pin(async move {
+        // Whose it is does not have to be said, and still nobody ends those of who is more.
+        let account = backend.tokens.show(it.id.clone()).await?.account;
+        if !caller.is_all_of(&account) {
+            match backend.accounts.role(account.clone()).await {
+                Ok(role) if !caller.covers(&role) => {
+                    return Err(OpError::Denied(format!("{account} is {role}, and may be changed by who is as much")));
+                }
+                Ok(_) | Err(OpError::NotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        backend.tokens.revoke(it.id, it.account).await
+    }),
 }
 
 impl Create {

@@ -142,6 +142,10 @@ impl Tokens for Fake {
         no()
     }
 
+    fn show(&self, _: String) -> Answer<'_, TokenRow> {
+        no()
+    }
+
     fn revoke(&self, _: String, _: Option<String>) -> Answer<'_, TokenGone> {
         no()
     }

@@ -86,6 +86,11 @@ impl Tokens {
         Ok(Some(kept))
     }
 
+    /// One of them, if it is there.
+    pub async fn show(&self, id: &str) -> Result<Option<TokenRow>, TokenError> {
+        Ok(self.find(id).await?.map(|kept| self.row(id.to_owned(), kept)))
+    }
+
     /// All of them, in order of id; those of one account or of all.
     pub async fn list(&self, account: Option<&str>) -> Result<Vec<TokenRow>, TokenError> {
         let mut rows = Vec::new();

@@ -151,6 +151,35 @@ fn every_route_is_for_whom_the_list_says() {
 }
 
 #[test]
+fn who_is_less_ends_no_tokens_of_who_is_more() {
+    let server = Server::start(&["--backend", "memory", "--admin", "owner@localhost"]).unwrap();
+    let target = &server.target;
+    let owner = token(target, "owner@localhost", &["*"]);
+    told(target, &["user", "add", "hal@localhost", "--password", "pencil"]);
+    told(target, &["user", "role", "hal@localhost", "administrator"]);
+    let hal = token(target, "hal@localhost", &["*"]);
+    let id = |token: &str| token.split('_').nth(1).unwrap().to_owned();
+    for path in [format!("/tokens/{}", id(&owner)), format!("/tokens/{}?account=owner%40localhost", id(&owner))] {
+        let refused = ask(target, "DELETE", &path, Some(&hal), None);
+        assert_eq!(refused.status, 403, "{path}: {}", refused.body);
+    }
+    assert_eq!(ask(target, "DELETE", &format!("/tokens/{}", id(&hal)), Some(&owner), None).status, 200);
+    let log = told(target, &["op", "audit.list", "operation=token.revoke"]);
+    assert!(log.to_string().contains("hal@localhost"), "whose it was: {log}");
+
+    // One that sets passwords is worth no more than that of users.
+    let some = token(target, "owner@localhost", &["user.password", "user.role"]);
+    told(target, &["user", "role", "hal@localhost", "owner"]);
+    let pen = json!({"password": "a new pen"});
+    assert_eq!(ask(target, "PUT", "/users/hal%40localhost/password", Some(&some), Some(&pen)).status, 403);
+    told(target, &["user", "add", "poins@localhost", "--password", "pencil"]);
+    assert_eq!(ask(target, "PUT", "/users/poins%40localhost/password", Some(&some), Some(&pen)).status, 200);
+    let rise = json!({"role": "owner"});
+    assert_eq!(ask(target, "PUT", "/users/poins%40localhost/role", Some(&some), Some(&rise)).status, 403);
+    server.stop().unwrap();
+}
+
+#[test]
 fn a_token_does_what_it_is_for_and_no_more() {
     let server = Server::start(&["--backend", "memory", "--admin", "admin@localhost"]).unwrap();
     let target = &server.target;

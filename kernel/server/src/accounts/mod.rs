@@ -176,7 +176,7 @@ impl Accounts {
         let _ruling = self.0.ruling.lock().await;
         let _changing = self.changing(account).await;
         let old = self.find(account).await?.ok_or_else(|| AccountError::Missing(account.clone()))?;
-        if old.role.rank == Rank::Owner && role.rank != Rank::Owner && self.owners().await? == [account.clone()] {
+        if old.role.rank == Rank::Owner && role.rank != Rank::Owner && !self.has_owner_beside(account).await? {
             return Err(AccountError::OnlyOwner(account.clone()));
         }
         let key = key(account).ok_or_else(|| AccountError::Address(account.to_string()))?;
@@ -232,11 +232,13 @@ impl Accounts {
         Ok(true)
     }
 
-    /// Removes the account and, in the same commit, what `forget` adds.
+    /// Removes the account and, in the same commit, what `forget` adds; one owner at least stays.
     pub async fn delete(&self, account: &BareJid, forget: impl FnOnce(&mut Turn)) -> Result<(), AccountError> {
+        let _ruling = self.0.ruling.lock().await;
         let _changing = self.changing(account).await;
-        if self.find(account).await?.is_none() {
-            return Err(AccountError::Missing(account.clone()));
+        let old = self.find(account).await?.ok_or_else(|| AccountError::Missing(account.clone()))?;
+        if old.role.rank == Rank::Owner && !self.has_owner_beside(account).await? {
+            return Err(AccountError::OnlyOwner(account.clone()));
         }
         let mut turn = self.0.store.turn();
         if let Some(key) = key(account) {

@@ -1,7 +1,7 @@
 //! Accounts as plugins change them: within their turn.
 
 use xylem_host::{AccountDevice, AccountRefusal, AccountService};
-use xylem_ops::Role;
+use xylem_ops::{Rank, Role};
 use xylem_sasl::{PasswordError, Secrets};
 use xylem_stanza::{BareJid, Domain};
 use xylem_store::{Op, Turn};
@@ -40,7 +40,11 @@ impl AccountService for Accounts {
     }
 
     fn delete(&self, turn: &mut Turn, account: &BareJid) -> Result<(), AccountRefusal> {
-        self.find_now(account).flatten().ok_or(AccountRefusal::Missing)?;
+        let old = self.find_now(account).flatten().ok_or(AccountRefusal::Missing)?;
+        // Who rules the server does not vanish by a stanza; whoever else rules may delete him.
+        if old.role.rank == Rank::Owner {
+            return Err(AccountRefusal::Forbidden);
+        }
         lock(&self.0.memory).unsettle(account, Change::Other);
         write(turn, account, None)
     }

@@ -35,7 +35,8 @@ impl Accounts {
         lock(&self.0.memory).get(account).flatten().is_some_and(|record| record.disabled)
     }
 
-    async fn has_owner_beside(&self, account: &BareJid) -> Result<bool, AccountError> {
+    /// Whether another account is an owner and may log in.
+    pub(super) async fn has_owner_beside(&self, account: &BareJid) -> Result<bool, AccountError> {
         let mut found = false;
         self.visit(None, |jid, summary| {
             found |= jid != account.as_str() && !summary.disabled && summary.role.rank == Rank::Owner;
@@ -70,6 +71,9 @@ mod tests {
         accounts.set_role(&two, Role::of(Rank::Owner)).await.unwrap();
         accounts.set_disabled(&one, true).await.unwrap();
         assert!(matches!(accounts.set_disabled(&two, true).await, Err(AccountError::OnlyOwner(_))));
+        // A disabled owner is none that could help.
+        assert!(matches!(accounts.set_role(&two, Role::of(Rank::User)).await, Err(AccountError::OnlyOwner(_))));
+        assert!(matches!(accounts.delete(&two, |_| ()).await, Err(AccountError::OnlyOwner(_))));
         assert_eq!(accounts.count("a.example").await.unwrap(), 2);
         assert_eq!(accounts.count("b.example").await.unwrap(), 0);
     }

@@ -8,6 +8,9 @@ use crate::accounts::AccountError;
 use crate::instance::Instance;
 use crate::tokens::{self, TokenError};
 
+/// Tokens that one account has at most.
+const MOST: usize = 100;
+
 /// `token.*`
 pub struct TokenBackend {
     instance: Arc<Instance>,
@@ -26,6 +29,9 @@ impl Tokens for TokenBackend {
         Box::pin(async move {
             let jid = self.instance.accounts.address(&wanted.account)?;
             self.instance.accounts.find(&jid).await?.ok_or(AccountError::Missing(jid))?;
+            if self.tokens.list(Some(&wanted.account)).await?.len() >= MOST {
+                return Err(OpError::Conflict(format!("{} has {MOST} tokens already", wanted.account)));
+            }
             let (row, token) = self.tokens.create(wanted).await?;
             Ok(TokenMade { row, token })
         })
@@ -45,6 +51,13 @@ impl Tokens for TokenBackend {
                 };
                 (key, row.id.clone())
             })
+        })
+    }
+
+    fn show(&self, id: String) -> Answer<'_, TokenRow> {
+        Box::pin(async move {
+            let row = self.tokens.show(&id).await?;
+            row.ok_or_else(|| OpError::NotFound(format!("there is no token {id}")))
         })
     }
 
