@@ -74,3 +74,26 @@ test('a plugin is removed, installed, configured, used, upgraded and rolled back
   await expect.poll(() => juliet.os('localhost').catch(() => null)).toBe('Plan 9');
   await juliet.leave();
 });
+
+test('a time is shown, checked and set as people write it', async ({ console: page, server }) => {
+  await page.goto(`${server.url}/plugins/xylem.mam`);
+  const age = page.getByRole('textbox', { name: 'max age' });
+  await expect(age).toHaveValue('0s');
+  await age.fill('30');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('Write a time such as')).toBeVisible();
+  await age.fill('720h');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('The plugin is configured.')).toBeVisible();
+  await expect(age).toHaveValue('30d');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(age).toHaveValue('0s');
+
+  // Of what nobody touched nothing is said.
+  const told = await page.evaluate(async () => {
+    const answer = await fetch('/api/v1/audit?search=xylem.mam');
+    const { items } = (await answer.json()) as { items: { arguments: { options: object } }[] };
+    return items.map((it) => it.arguments.options);
+  });
+  expect(told).toEqual([{ max_age: null }, { max_age: '720h' }]);
+});

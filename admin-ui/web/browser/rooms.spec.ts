@@ -22,6 +22,12 @@ test('a room is created, configured and destroyed', async ({ console: page, serv
   await page.reload();
   await page.locator('summary').filter({ hasText: 'Configuration' }).click();
   await expect(page.getByLabel('Only members may enter')).toBeChecked();
+  await page.getByLabel('Only members may enter').uncheck();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('The room is configured.')).toBeVisible();
+  await page.reload();
+  await page.locator('summary').filter({ hasText: 'Configuration' }).click();
+  await expect(page.getByLabel('Only members may enter')).not.toBeChecked();
   await page.getByRole('button', { name: 'Destroy' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Destroy' }).click();
   await page

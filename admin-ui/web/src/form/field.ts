@@ -1,7 +1,19 @@
 import type { Argument, Schema } from '../api/spec';
+import type { Measure } from './measure';
 
 export type Shape =
-  'text' | 'long' | 'secret' | 'number' | 'flag' | 'choice' | 'list' | 'json' | 'time' | 'upload' | 'group';
+  | Measure
+  | 'text'
+  | 'long'
+  | 'secret'
+  | 'number'
+  | 'flag'
+  | 'choice'
+  | 'list'
+  | 'json'
+  | 'time'
+  | 'upload'
+  | 'group';
 
 /** One thing that a form asks for. */
 export interface Field {

@@ -1,4 +1,5 @@
 import type { Field } from './field';
+import { amountOf, written } from './measure';
 
 export type Values = Record<string, unknown>;
 
@@ -24,6 +25,9 @@ export function shown(field: Field, value: unknown): unknown {
       return value === undefined ? '' : JSON.stringify(value, null, 2);
     case 'time':
       return typeof value === 'number' ? localTime(value) : '';
+    case 'duration':
+    case 'size':
+      return typeof value === 'number' ? written(field.shape, value) : String(value ?? '');
     case 'group':
       return shownAll(field.fields ?? [], (value ?? {}) as Values);
     default:
@@ -90,6 +94,10 @@ export function wrong(field: Field, value: unknown): Wrong | null {
     return field.required ? { key: 'wrong.missing' } : null;
   }
   if (field.shape === 'number') return wrongNumber(field, Number(result));
+  if (field.shape === 'duration' || field.shape === 'size') {
+    const amount = amountOf(field.shape, String(result));
+    return amount === null ? { key: `wrong.${field.shape}` } : wrongNumber(field, amount);
+  }
   if (Array.isArray(result) && field.maxItems !== undefined && result.length > field.maxItems) {
     return { key: 'wrong.many', values: { max: field.maxItems } };
   }
@@ -114,12 +122,19 @@ export function wrongAll(fields: readonly Field[], values: Values, above = ''): 
 function wrongNumber(field: Field, value: number): Wrong | null {
   if (!Number.isFinite(value)) return { key: 'wrong.number' };
   const { min, max } = field;
+  const [least, most] = [bound(field, min), bound(field, max)];
   if (min !== undefined && max !== undefined && (value < min || value > max)) {
-    return { key: 'wrong.between', values: { min, max } };
+    return { key: 'wrong.between', values: { min: least, max: most } };
   }
-  if (min !== undefined && value < min) return { key: 'wrong.least', values: { min } };
-  if (max !== undefined && value > max) return { key: 'wrong.most', values: { max } };
+  if (min !== undefined && value < min) return { key: 'wrong.least', values: { min: least } };
+  if (max !== undefined && value > max) return { key: 'wrong.most', values: { max: most } };
   return null;
+}
+
+/** A bound as it would stand in the box. */
+export function bound(field: Field, at: number | undefined): number | string | undefined {
+  const measured = field.shape === 'duration' || field.shape === 'size';
+  return measured && at !== undefined ? written(field.shape as 'size', at) : at;
 }
 
 function wrongText(field: Field, value: string): Wrong | null {
