@@ -15,7 +15,7 @@ test('the wizard makes an owner, and is gone then', async ({ page, fresh }) => {
   await page.goto(fresh.url);
   await page.getByLabel('One-time code').fill('0000-0000');
   await page.getByRole('button', { name: 'Next' }).click();
-  await expect(page.getByText('The code is wrong.')).toBeVisible();
+  await expect(page.getByText('The code is wrong, or it was used already.')).toBeVisible();
   expect(await findings(page)).toEqual([]);
   await page.getByLabel('One-time code').fill(fresh.line.setup_code ?? '');
   await page.getByRole('button', { name: 'Next' }).click();

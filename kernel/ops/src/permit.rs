@@ -58,7 +58,7 @@ fn only_own(caller: &Caller, spec: &Spec, given: &mut Map<String, Value>) -> Res
     match given.get(name).and_then(Value::as_str) {
         None => drop(given.insert(name.to_owned(), own.as_str().into())),
         Some(account) if account == own => {}
-        Some(_) => return Err(OpError::Denied(format!("{} only for the own account, {own}", spec.name))),
+        Some(_) => return Err(OpError::Denied(format!("you may call {} for your own account only, {own}", spec.name))),
     }
     Ok(())
 }

@@ -12,6 +12,9 @@ use crate::rendition::{Notice, status};
 use crate::room::Room;
 use crate::{invitation, leaving, roles};
 
+/// §10.5.
+const LAST_OWNER: &str = "a room keeps at least one owner";
+
 /// Who is behind a request.
 pub(crate) struct Actor<'a> {
     pub(crate) account: &'a str,
@@ -25,7 +28,7 @@ pub(crate) fn check(room: &Room, actor: &Actor<'_>, wanted: &Affiliate) -> Resul
     let before = affiliations::of(room, &wanted.account)?;
     if wanted.affiliation == Affiliation::Outcast && actor.account == wanted.account {
         // §9.1.
-        return Err(Condition::Conflict.into());
+        return Err(conflict("nobody bans himself"));
     }
     may_set_affiliation(actor.affiliation, before, wanted.affiliation)?;
     let domain = Jid::new(&wanted.account).local().is_none();
@@ -37,13 +40,13 @@ pub(crate) fn check(room: &Room, actor: &Actor<'_>, wanted: &Affiliate) -> Resul
         let others = affiliations::list(room, Affiliation::Owner)?;
         // §10.5: somebody has to be left.
         if others.iter().all(|owner| owner.account == wanted.account) {
-            return Err(Condition::Conflict.into());
+            return Err(conflict(LAST_OWNER));
         }
     }
     if !wanted.nick.is_empty() {
         let holder = affiliations::holder(room, &wanted.nick)?;
         if holder.is_some_and(|holder| holder.account != wanted.account) {
-            return Err(Condition::Conflict.into());
+            return Err(conflict("the nickname is somebody else's"));
         }
     }
     Ok(())
@@ -57,7 +60,11 @@ pub(crate) fn leave_an_owner(room: &Room, changes: &[Affiliate]) -> Result<(), F
         change.is_none_or(|change| change.affiliation == Affiliation::Owner)
     };
     let comes = changes.iter().any(|change| change.affiliation == Affiliation::Owner);
-    if comes || owners.iter().any(stays) { Ok(()) } else { Err(Condition::Conflict.into()) }
+    if comes || owners.iter().any(stays) { Ok(()) } else { Err(conflict(LAST_OWNER)) }
+}
+
+fn conflict(text: &str) -> Failure {
+    Failure::new(Condition::Conflict).text(text)
 }
 
 /// Writes it and tells the room.

@@ -2,6 +2,8 @@ import { forgetOperations, loadOperations } from '../api/operations.svelte';
 import { onSignedOut, request, useToken } from '../api/client';
 import { silence } from '../api/live.svelte';
 import { Problem } from '../api/problem';
+import { close } from '../confirm/act.svelte';
+import { reply } from '../confirm/confirm.svelte';
 import { suggest } from '../i18n/language.svelte';
 
 export type Role = 'owner' | 'administrator' | 'operator' | 'auditor' | 'user';
@@ -73,6 +75,9 @@ export async function signOut(): Promise<void> {
 }
 
 function leave(byItself: boolean): void {
+  // What was asked of the one who is gone is not the next one's to answer.
+  reply(false);
+  close(null);
   silence();
   forgetOperations();
   useToken('');

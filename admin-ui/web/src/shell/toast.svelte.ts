@@ -1,3 +1,6 @@
+import { Problem } from '../api/problem';
+import { say } from '../form/refusal';
+
 export interface Toast {
   id: number;
   text: string;
@@ -19,7 +22,9 @@ export function done(text: string, undo?: () => Promise<unknown> | void): void {
 
 /** Says that something did not work; stays until it is dismissed. */
 export function failed(error: unknown): void {
-  show({ text: error instanceof Error ? error.message : String(error), tone: 'bad' }, 0);
+  // The page to sign in says this.
+  if (error instanceof Problem && error.slug === 'not-signed-in') return;
+  show({ text: say(error), tone: 'bad' }, 0);
 }
 
 export function dismiss(id: number): void {
