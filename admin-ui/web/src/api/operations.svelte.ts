@@ -1,4 +1,5 @@
 import { BASE, request } from './client';
+import { Problem } from './problem';
 import { specOf, type Arguments, type RawSpec, type Spec } from './spec';
 
 let specs = $state.raw<Map<string, Spec>>(new Map());
@@ -42,7 +43,7 @@ export function mayFollow(topic: string): boolean {
 /** Calls an operation: path, query and body are filled as its route says. */
 export async function run<T>(spec: Spec | string, given: Arguments = {}, signal?: AbortSignal): Promise<T> {
   const it = typeof spec === 'string' ? specs.get(spec) : spec;
-  if (!it) throw new Error(`unknown operation ${String(spec)}`);
+  if (!it) throw new Problem(404, 'unknown-operation', '', '');
   const rest: Arguments = await uploaded(it, given, signal);
   const path = it.path.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = encodeURIComponent(String(rest[name] ?? ''));

@@ -10,7 +10,13 @@ export const routes: Route[] = [
     needs: ['user.list'],
     load: () => import('../pages/users/Users.svelte'),
   },
-  { path: '/users/:account', name: 'user', under: 'users', load: () => import('../pages/users/User.svelte') },
+  {
+    path: '/users/:account',
+    name: 'user',
+    under: 'users',
+    needs: ['user.show'],
+    load: () => import('../pages/users/User.svelte'),
+  },
   {
     path: '/sessions',
     name: 'sessions',
@@ -22,6 +28,7 @@ export const routes: Route[] = [
     path: '/sessions/:jid',
     name: 'session',
     under: 'sessions',
+    needs: ['session.show'],
     load: () => import('../pages/sessions/Session.svelte'),
   },
   {
@@ -31,7 +38,13 @@ export const routes: Route[] = [
     needs: ['room.list'],
     load: () => import('../pages/rooms/Rooms.svelte'),
   },
-  { path: '/rooms/:room', name: 'room', under: 'rooms', load: () => import('../pages/rooms/Room.svelte') },
+  {
+    path: '/rooms/:room',
+    name: 'room',
+    under: 'rooms',
+    needs: ['room.show'],
+    load: () => import('../pages/rooms/Room.svelte'),
+  },
   {
     path: '/announcements',
     name: 'announcements',
@@ -50,6 +63,7 @@ export const routes: Route[] = [
     path: '/domains/:domain',
     name: 'domain',
     under: 'domains',
+    needs: ['domain.show'],
     load: () => import('../pages/domains/Domain.svelte'),
   },
   {
@@ -63,9 +77,16 @@ export const routes: Route[] = [
     path: '/plugins/:id',
     name: 'plugin',
     under: 'plugins',
+    needs: ['plugin.info'],
     load: () => import('../pages/plugins/Plugin.svelte'),
   },
-  { path: '/chain', name: 'chain', under: 'plugins', load: () => import('../pages/plugins/Chain.svelte') },
+  {
+    path: '/chain',
+    name: 'chain',
+    under: 'plugins',
+    needs: ['chain'],
+    load: () => import('../pages/plugins/Chain.svelte'),
+  },
   {
     path: '/stanzas',
     name: 'stanzas',
@@ -98,6 +119,7 @@ export const routes: Route[] = [
     path: '/configuration/file',
     name: 'configuration',
     under: 'configuration',
+    needs: ['config.text'],
     load: () => import('../pages/configuration/File.svelte'),
   },
   {
