@@ -61,8 +61,10 @@ export async function findings(page: Page, rules: string[] = []): Promise<string
   return violations.flatMap((it) => it.nodes.map((node) => `${it.id}: ${node.target.join(' ')}`));
 }
 
-/** Keeps a picture to look at. */
+/** Keeps a picture to look at, of what fits the screen. */
 export async function shoot(page: Page, name: string): Promise<void> {
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  expect.soft(wide, `${name} is no wider than the screen`).toBeLessThanOrEqual(0);
   const folder = process.env.XYLEM_SHOTS;
   if (!folder) return;
   mkdirSync(folder, { recursive: true });

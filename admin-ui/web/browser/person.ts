@@ -62,6 +62,14 @@ export class Person {
     await this.hear((stanza) => stanza.is('presence') && stanza.attrs.from === to, `to be in ${room}`);
   }
 
+  /** Keeps a card with this name (XEP-0054 §3.2). */
+  async publishCard(name: string): Promise<void> {
+    const id = `asked-${(this.asked += 1)}`;
+    const card = xml('vCard', { xmlns: 'vcard-temp' }, xml('FN', {}, name));
+    await this.xmpp.send(xml('iq', { type: 'set', id }, card));
+    await this.hear((it) => it.is('iq') && it.attrs.id === id && it.attrs.type === 'result', 'kept card');
+  }
+
   /** The operating system that the server names (XEP-0092); throws if it does not answer. */
   async os(domain: string): Promise<string | null> {
     // Not by the client's own way of asking: an error that comes sooner than its `send` ends is a

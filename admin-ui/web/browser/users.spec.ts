@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { createUser, expect, test } from './console';
+import { call, createUser, expect, test } from './console';
+import { Person } from './person';
 
 test('a user is created, found, disabled, enabled again and deleted', async ({ console: page, server }) => {
   await page.goto(`${server.url}/users`);
@@ -41,6 +42,27 @@ test('a user is created, found, disabled, enabled again and deleted', async ({ c
   await expect(page).toHaveURL(`${server.url}/users`);
   await expect(page.getByRole('row', { name: /romeo/ })).toBeVisible();
   await expect(page.getByRole('row', { name: /juliet/ })).toHaveCount(0);
+});
+
+test('what is kept for a user is read as it was meant', async ({ console: page, server }) => {
+  const account = 'hermia@localhost';
+  await call(page, 'log.level', { level: 'info' });
+  await createUser(page, account, 'i would my father looked but with my eyes');
+  const hermia = await Person.connect(server, account, 'i would my father looked but with my eyes');
+  await hermia.publishCard('Hermia & Lysander <of Athens>');
+  await hermia.leave();
+  await page.goto(`${server.url}/users/${account}`);
+  await page.getByText('vCard', { exact: true }).click();
+  await expect(page.getByRole('definition').filter({ hasText: /^Hermia/ })).toHaveText(
+    'Hermia & Lysander <of Athens>',
+  );
+  await page.getByText('Last activity', { exact: true }).click();
+  const year = new Date().getFullYear();
+  await expect(page.getByRole('definition').filter({ hasText: `, ${year}, ` })).not.toHaveCount(0);
+  await page.goto(`${server.url}/logs?search=session+begins`);
+  await expect(page.getByRole('listitem').filter({ hasText: 'hermia' }).first()).toContainText(
+    /begins +\w+=\S+ \w+=/,
+  );
 });
 
 test('accounts are imported after a look at what would happen', async ({ console: page, server }) => {

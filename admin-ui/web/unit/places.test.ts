@@ -42,7 +42,15 @@ test('values are shown by what they are', () => {
 });
 
 test('an operation is read as the server writes it', () => {
-  const raw = { name: 'x.y', help: '', method: 'POST', path: '/api/v1/x/x/y', arguments: [], changes: true };
+  const raw = {
+    name: 'x.y',
+    help: '',
+    method: 'POST',
+    path: '/api/v1/x/x/y',
+    arguments: [],
+    changes: true,
+    times: [],
+  };
   const spec = specOf({ ...raw, danger: { level: 'type', says: 'gone', argument: 'id' } }, '/api/v1');
   expect(spec).toMatchObject({ path: '/x/x/y', contributed: true, danger: { says: 'gone', type: 'id' } });
   expect(specOf({ ...raw, danger: { level: 'none' } }, '/api/v1').danger).toBeNull();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::argument::Argument;
 use crate::caller::Rank;
-use crate::operation::Spec;
+use crate::operation::{Output, Spec};
 use crate::route::Route;
 
 /// Where an argument is in a request of the REST API.
@@ -47,11 +47,21 @@ impl Spec {
             "path": format!("{}{}", Route::BASE, self.route.path),
             "arguments": self.arguments.iter().map(argument).collect::<Vec<_>>(),
             "result": self.result,
+            "times": self.times(),
             "roles": self.roles.iter().map(Rank::word).collect::<Vec<_>>(),
             "about": self.about,
             "changes": self.changes,
             "danger": self.danger,
         })
+    }
+
+    /// What in its answer is a time, as far as its plugin says so.
+    fn times(&self) -> Vec<&str> {
+        let Output::Given(schema) = &self.output else { return Vec::new() };
+        let item = schema.pointer("/properties/items/items").unwrap_or(schema);
+        let fields = item.get("properties").and_then(Value::as_object).into_iter().flatten();
+        let is_time = |field: &Value| field.get("format").and_then(Value::as_str) == Some("unix-time");
+        fields.filter(|(_, field)| is_time(field)).map(|(name, _)| name.as_str()).collect()
     }
 
     /// Where one of its arguments is in a request.

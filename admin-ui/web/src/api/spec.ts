@@ -43,6 +43,8 @@ export interface Spec {
   path: string;
   changes: boolean;
   danger: Danger;
+  /** What in its answer is a time, as far as a plugin says so. */
+  times: string[];
   /** Whether a plugin contributes it. */
   contributed: boolean;
 }
@@ -55,6 +57,7 @@ export interface RawSpec {
   path: string;
   arguments: { name: string; help: string; required: boolean; type: { kind: string }; schema: Schema }[];
   changes: boolean;
+  times: string[];
   danger: { level: 'none' | 'confirm' | 'type'; says?: string; argument?: string };
 }
 
@@ -67,6 +70,7 @@ export function specOf(raw: RawSpec, base: string): Spec {
     method: raw.method,
     path,
     changes: raw.changes,
+    times: raw.times,
     danger: raw.danger.level === 'none' ? null : { says: raw.danger.says ?? '', type: raw.danger.argument },
     contributed: path.startsWith('/x/'),
   };

@@ -186,13 +186,17 @@ pub(super) fn shown(operations: &[OperationSpec]) -> Result<(), (usize, String)>
     Ok(())
 }
 
+/// The format in a schema of numbers that are seconds since 1970 UTC.
+const UNIX_TIME: &str = "unix-time";
+
 impl OperationField {
     fn schema(&self) -> Value {
         let mut schema = match self.kind {
             FieldKind::Text | FieldKind::Account | FieldKind::Domain | FieldKind::Address => {
                 json!({ "type": ["string", "null"] })
             }
-            FieldKind::Number | FieldKind::Time => json!({ "type": ["integer", "null"] }),
+            FieldKind::Number => json!({ "type": ["integer", "null"] }),
+            FieldKind::Time => json!({ "type": ["integer", "null"], "format": UNIX_TIME }),
             FieldKind::Flag => json!({ "type": ["boolean", "null"] }),
             FieldKind::List => json!({ "type": "array", "items": { "type": "string" } }),
             FieldKind::Json => json!({}),
