@@ -66,7 +66,9 @@ test('a user who lost the second factor is let in again by an owner', async ({
   await expect(page.getByText('Authenticator app')).toBeVisible();
   await shoot(page, 'user-factors');
   await page.getByRole('button', { name: 'Reset second factors' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Go on' }).click();
+  const sure = page.getByRole('dialog', { name: `Reset second factors: ${ACCOUNT}` });
+  await sure.getByRole('textbox').fill(ACCOUNT);
+  await sure.getByRole('button', { name: 'Go on' }).click();
   await expect(page.getByText('The password alone is enough to sign in to this console.')).toBeVisible();
   await page.goto(`${server.url}/audit?search=factor`);
   await expect(page.getByRole('row').filter({ hasText: ACCOUNT }).first()).toBeVisible();

@@ -20,7 +20,10 @@ test('a user is created, found, disabled, enabled again and deleted', async ({ c
   await expect(page).toHaveURL(/search=jul/);
 
   await page.getByRole('button', { name: 'Disable: juliet@localhost' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Go on' }).click();
+  await page
+    .getByRole('dialog', { name: 'Disable: juliet@localhost' })
+    .getByRole('button', { name: 'Go on' })
+    .click();
   await expect(
     page.getByRole('row', { name: /juliet/ }).getByText('disabled', { exact: true }),
   ).toBeVisible();

@@ -51,7 +51,7 @@ operation! {
     result: "what there was",
     roles: Roles::ADMINISTER,
     about: About::account(),
-    danger: Danger::confirm("From now on the password alone is enough to sign in to the console. Be sure that it is the owner of the account who asked for this."),
+    danger: Danger::typed("account", "From now on the password alone is enough to sign in to the console. Be sure that it is the owner of the account who asked for this."),
     audit: |it| format!("take the second factors of {} away", it.account),
     state: |it, backend| backend.factors.show(it.account.clone()),
     run: |it, backend| backend.factors.reset(it.account),
