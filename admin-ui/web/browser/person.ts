@@ -10,6 +10,14 @@ interface Stanza {
 const refusalOf = (stanza: Stanza): string =>
   stanza.getChild('error')?.getChildText('text') ?? 'refused without a word';
 
+/** What it calls itself (XEP-0115 §4). */
+const CAPABILITIES = {
+  xmlns: 'http://jabber.org/protocol/caps',
+  hash: 'sha-1',
+  node: 'https://www.argosy.example/client',
+  ver: 'zHyEOgxTrkpSdGcQKH8EFPLsriY=',
+};
+
 type Client = ReturnType<typeof client>;
 
 /** Somebody with an ordinary client. */
@@ -47,7 +55,7 @@ export class Person {
     // is written, and misses an answer that came sooner, though the login goes on and succeeds.
     const online = new Promise((done) => xmpp.on('online', done));
     await Promise.race([online, new Promise((_, fail) => void xmpp.start().catch(fail))]);
-    await xmpp.send(xml('presence'));
+    await xmpp.send(xml('presence', {}, xml('c', CAPABILITIES)));
     return person;
   }
 

@@ -1,4 +1,4 @@
-import { createUser, expect, test } from './console';
+import { createUser, expect, shoot, test } from './console';
 import { Person } from './person';
 
 test('a client is seen, told something, watched and sent away', async ({ console: page, server }) => {
@@ -8,8 +8,13 @@ test('a client is seen, told something, watched and sent away', async ({ console
   const romeo = await Person.connect(server, 'romeo@localhost', 'but soft', 'garden', true);
 
   await page.goto(`${server.url}/sessions?sort=jid`);
+  const row = page.getByRole('row').filter({ hasText: 'juliet@localhost/balcony' });
+  await expect(row).toContainText('argosy.example');
+  await expect(row).toContainText('TLSv1.3');
   await page.getByRole('link', { name: 'juliet@localhost/balcony' }).click();
-  await expect(page.getByText('TLS')).not.toHaveCount(0);
+  for (const group of ['Client', 'Connection', 'Security', 'Stream'])
+    await expect(page.getByRole('heading', { name: group, exact: true })).toBeVisible();
+  await shoot(page, 'session');
   await page.getByRole('button', { name: 'Send a message' }).click();
   await page.getByRole('dialog').getByLabel('Message').fill('The server rests at noon.');
   await page.getByRole('dialog').getByRole('button', { name: 'Send a message' }).click();

@@ -32,7 +32,8 @@ pub struct SessionRow {
     /// Its client said that nobody looks at it (XEP-0352).
     #[serde(default)]
     pub inactive: bool,
-    /// What its client calls itself, where it said so when it logged in (XEP-0388 §2.3).
+    /// What its client calls itself: in `session.show` what it said when it logged in (XEP-0388 §2.3), else the site
+    /// that its capabilities name (XEP-0115 §4).
     #[serde(default)]
     pub client: Option<String>,
     /// `TLSv1.3`; none without TLS.

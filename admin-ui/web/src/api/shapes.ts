@@ -18,7 +18,24 @@ export interface SessionRow {
   management: 'none' | 'acknowledging' | 'resumable' | 'hibernated';
   unacknowledged: number;
   inactive: boolean;
-  [more: string]: unknown;
+  client: string | null;
+  tls: string | null;
+  cipher: string | null;
+  mechanism: string;
+  anonymous: boolean;
+  since: number;
+  stanzas_in: number;
+  stanzas_out: number;
+  bytes_in: number;
+  bytes_out: number;
+}
+
+/** As `session.show` has it. */
+export interface SessionDetail extends SessionRow {
+  device: string | null;
+  queued_stanzas: number;
+  resumable_seconds: number | null;
+  presence: string | null;
 }
 
 export interface Trouble {

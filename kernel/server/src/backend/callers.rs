@@ -34,7 +34,7 @@ impl Callers for CallerBackend {
             let session = session.ok_or_else(|| OpError::NotFound(format!("there is no session {jid}/{resource}")))?;
             let (software, device) = self.client(&session).await;
             let mut row = row(&session);
-            row.client = software;
+            row.client = software.or(row.client);
             let management = session.management();
             Ok(SessionDetail {
                 row,

@@ -13,6 +13,9 @@ use crate::instance::Instance;
 /// Sessions looked at per turn.
 const BATCH: usize = 1024;
 
+/// Most characters of a program's name.
+const PROGRAM: usize = 64;
+
 /// `session.*`
 pub struct SessionBackend(pub Arc<Instance>);
 
@@ -80,7 +83,7 @@ pub(super) fn row(session: &Arc<Session>) -> SessionRow {
         management: management(session),
         unacknowledged: session.management().map_or(0, |management| management.unacknowledged() as u64),
         inactive: session.queue().is_inactive(),
-        client: None,
+        client: program(session),
         tls: endpoint.tls.map(|tls| tls.protocol.to_owned()),
         cipher: endpoint.tls.map(|tls| tls.cipher.to_owned()),
         mechanism: endpoint.mechanism.to_owned(),
@@ -91,6 +94,18 @@ pub(super) fn row(session: &Arc<Session>) -> SessionRow {
         bytes_in: counters.bytes_in(),
         bytes_out: counters.bytes_out(),
     }
+}
+
+/// What the client's presence calls it: the host of the node and version that it carries (XEP-0115 §4), a
+/// program's site by custom. By its form, not by its namespace: what else it means is no matter of the kernel.
+fn program(session: &Session) -> Option<String> {
+    let presence = session.last_presence()?;
+    let mut named = presence.root().children().filter(|child| child.attr("ver").is_some());
+    let node = named.find_map(|child| child.attr("node"))?;
+    let host = node.split_once("://").map_or(&*node, |(_, rest)| rest).split(['/', '#', '?']).next()?;
+    let host = host.strip_prefix("www.").unwrap_or(host);
+    let name: String = host.chars().filter(|letter| !letter.is_control()).take(PROGRAM).collect();
+    Some(name).filter(|name| !name.is_empty())
 }
 
 fn management(session: &Session) -> Management {
