@@ -11,7 +11,7 @@ use xylem_stanza::{BareJid, Domain, Jid};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Kind {
-    /// Text of 1 to `max` bytes.
+    /// Text of 1 to `max` bytes; where that is at most 1023, as of names and ids, of one line.
     Text {
         max: usize,
     },
@@ -42,7 +42,7 @@ pub enum Kind {
     Choice {
         words: Words,
     },
-    /// Up to `items` texts of 1 to `max` bytes.
+    /// Up to `items` texts of 1 to `max` bytes, of one line as above.
     List {
         items: usize,
         max: usize,
@@ -74,6 +74,9 @@ impl Words {
 /// The last second of the year 9999.
 const LAST_SECOND: u64 = 253_402_300_799;
 
+/// Texts that are no longer than this have one line, in bytes.
+const LINE: usize = 1023;
+
 impl Kind {
     #[must_use]
     pub const fn choice(words: &'static [&'static str]) -> Self {
@@ -84,6 +87,7 @@ impl Kind {
     #[must_use]
     pub fn right(&self) -> Cow<'static, str> {
         match self {
+            Self::Text { max: max @ ..=LINE } => format!("text of 1 to {max} bytes, in one line").into(),
             Self::Text { max } => format!("text of 1 to {max} bytes").into(),
             Self::Secret => "text of 1 to 1023 bytes".into(),
             Self::Cursor => "what a page gave as `next`".into(),
@@ -117,6 +121,7 @@ impl Kind {
         };
         let given = text(&value, max)?;
         match self {
+            Self::Text { max } => in_its_lines(given, *max).then_some(value),
             Self::Account => {
                 BareJid::parse(given).ok().filter(|jid| jid.local().is_some()).map(|jid| jid.as_str().into())
             }
@@ -133,9 +138,10 @@ impl Kind {
             Self::Number { min, max } => value.as_u64().is_some_and(|n| (*min..=*max).contains(&n)),
             Self::Time => value.as_u64().is_some_and(|n| n <= LAST_SECOND),
             Self::Flag => value.is_boolean(),
-            Self::List { items, max } => value
-                .as_array()
-                .is_some_and(|list| list.len() <= *items && list.iter().all(|item| text(item, *max).is_some())),
+            Self::List { items, max } => value.as_array().is_some_and(|list| {
+                list.len() <= *items
+                    && list.iter().all(|item| text(item, *max).is_some_and(|text| in_its_lines(text, *max)))
+            }),
             Self::Json { max } => serde_json::to_vec(value).is_ok_and(|bytes| bytes.len() <= *max),
             _ => false,
         }
@@ -196,6 +202,11 @@ impl Kind {
 /// Text that XML can carry, so that it can go wherever an operation takes it.
 fn text(value: &Value, max: usize) -> Option<&str> {
     value.as_str().filter(|text| (1..=max).contains(&text.len()) && text.chars().all(is_char))
+}
+
+/// Names and ids have no second line, in which they could pass for something else.
+fn in_its_lines(text: &str, max: usize) -> bool {
+    max > LINE || !text.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
 }
 
 /// XML 1.0 §2.2, production 2.

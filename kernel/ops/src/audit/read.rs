@@ -18,6 +18,7 @@ const PATIENCE: u64 = 16 << 20;
 /// What is looked for.
 #[derive(Clone, Debug, Default)]
 pub struct AuditQuery {
+    /// An account, with its tokens; or one of them, as it is written down.
     pub who: Option<String>,
     /// A name, or the noun before the point.
     pub operation: Option<String>,
@@ -161,7 +162,9 @@ impl AuditQuery {
         let is = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted == found);
         let of = |wanted: &str| row.operation == wanted || row.operation.split('.').next() == Some(wanted);
         let arguments = || serde_json::to_string(&row.arguments).unwrap_or_default();
-        is(&self.who, &row.who)
+        // What a token did is written down with its name behind the account's.
+        let account = row.who.split_once(" (token ").map(|(account, _)| account);
+        (is(&self.who, &row.who) || account.is_some_and(|account| is(&self.who, account)))
             && is(&self.face, &row.face)
             && self.operation.as_deref().is_none_or(of)
             && self.since.is_none_or(|since| row.at / 1000 >= since)
@@ -247,6 +250,17 @@ mod tests {
         let expected: Vec<_> = (0..50_000).rev().map(|n| format!("line {n}")).collect();
         assert_eq!(seen.len(), expected.len());
         assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn what_an_account_did_is_what_its_tokens_did_as_well() {
+        let row = |who: &str| AuditRow { who: who.to_owned(), ..AuditRow::default() };
+        let query = |who: &str| AuditQuery { who: Some(who.to_owned()), ..AuditQuery::default() };
+        assert!(query("owner@a.test").finds(&row("owner@a.test")));
+        assert!(query("owner@a.test").finds(&row("owner@a.test (token \"job\")")));
+        assert!(!query("owner@a.test").finds(&row("co-owner@a.test (token \"job\")")));
+        assert!(query("owner@a.test (token \"job\")").finds(&row("owner@a.test (token \"job\")")));
+        assert!(!query("owner@a.test (token \"job\")").finds(&row("owner@a.test")));
     }
 
     #[test]

@@ -3,12 +3,15 @@
 
 mod journal;
 mod layer;
+mod one_line;
 
 use std::io::IsTerminal as _;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use tracing::Level;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
@@ -27,16 +30,28 @@ type Filter = reload::Handle<EnvFilter, Registry>;
 pub fn begin(log: &Log) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| filter(log.level));
     let (filter, handle) = reload::Layer::new(filter);
-    let written = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let written = match log.format {
-        Format::Human => written.with_target(false).with_ansi(std::io::stderr().is_terminal()).boxed(),
-        Format::Json => written.json().flatten_event(true).with_current_span(false).boxed(),
+        Format::Human => for_people(std::io::stderr, std::io::stderr().is_terminal()).boxed(),
+        Format::Json => {
+            let written = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+            written.json().flatten_event(true).with_current_span(false).boxed()
+        }
     };
     let kept = layer::Keeper(journal());
     match tracing_subscriber::registry().with(filter).with(written).with(kept).try_init() {
         Ok(()) => drop(FILTER.set(handle)),
         Err(error) => eprintln!("xylem: the log cannot begin: {error}"),
     }
+}
+
+/// One event a line, with its colours where a terminal is.
+fn for_people<S, W>(writer: W, terminal: bool) -> impl Layer<S> + Send + Sync + 'static
+where
+    S: tracing::Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let written = tracing_subscriber::fmt::layer().with_writer(writer).fmt_fields(one_line::OneLine);
+    written.with_target(false).with_ansi(terminal)
 }
 
 /// The newest lines.
