@@ -244,6 +244,18 @@ async fn what_changes_nothing_is_not_written_down() {
     assert_eq!(error, OpError::UnknownOperation("user.lsit".into()));
 }
 
+#[tokio::test]
+async fn names_and_ids_have_one_line() {
+    let scene = Scene::new();
+    for id in ["x\n2026-11-23T00:00:00Z  INFO done: forged", "x\r", "x\u{85}", "x\u{2028}"] {
+        let error = scene.call(Rank::Owner, "token.revoke", json!({"id": id})).await.unwrap_err();
+        assert!(matches!(error, OpError::Invalid(_)), "{id:?}: {error:?}");
+    }
+    let body = json!({"account": "a@b.example", "body": "two\nlines"});
+    let error = scene.call(Rank::Owner, "session.message", body).await.unwrap_err();
+    assert!(!matches!(error, OpError::Invalid(_)), "{error:?}");
+}
+
 /// Every face relies on this.
 #[test]
 fn the_table_is_in_order() {

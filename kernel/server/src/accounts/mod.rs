@@ -236,10 +236,7 @@ impl Accounts {
     pub async fn delete(&self, account: &BareJid, forget: impl FnOnce(&mut Turn)) -> Result<(), AccountError> {
         let _ruling = self.0.ruling.lock().await;
         let _changing = self.changing(account).await;
-        let old = self.find(account).await?.ok_or_else(|| AccountError::Missing(account.clone()))?;
-        if old.role.rank == Rank::Owner && !self.has_owner_beside(account).await? {
-            return Err(AccountError::OnlyOwner(account.clone()));
-        }
+        self.may_go(account).await?;
         let mut turn = self.0.store.turn();
         if let Some(key) = key(account) {
             turn.raw(Op { table: devices::TABLE.into(), key: key.clone(), value: None })?;
@@ -249,6 +246,18 @@ impl Accounts {
         forget(&mut turn);
         self.0.store.submit_turn(turn).wait().await?;
         lock(&self.0.memory).changed(account, None);
+        Ok(())
+    }
+
+    /// Whether the account is there and may be removed.
+    ///
+    /// # Errors
+    /// [`AccountError::Missing`], [`AccountError::OnlyOwner`].
+    pub async fn may_go(&self, account: &BareJid) -> Result<(), AccountError> {
+        let record = self.find(account).await?.ok_or_else(|| AccountError::Missing(account.clone()))?;
+        if record.role.rank == Rank::Owner && !self.has_owner_beside(account).await? {
+            return Err(AccountError::OnlyOwner(account.clone()));
+        }
         Ok(())
     }
 

@@ -48,7 +48,8 @@ impl Accounts for AccountBackend {
     fn delete(&self, account: String) -> Answer<'_, ()> {
         Box::pin(async move {
             let jid = self.0.accounts.address(&account)?;
-            self.0.accounts.find(&jid).await?.ok_or_else(|| AccountError::Missing(jid.clone()))?;
+            // Before its contacts are told.
+            self.0.accounts.may_go(&jid).await?;
             self.0.router.account_leaving(&jid).await;
             self.0.accounts.delete(&jid, |turn| self.0.plugins.forget(turn, jid.as_str())).await?;
             self.0.router.account_deleted(&jid);

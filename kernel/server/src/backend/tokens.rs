@@ -4,7 +4,7 @@ use xylem_ops::backend::{Answer, Tokens};
 use xylem_ops::token::{TokenGone, TokenMade, TokenRow, Wanted};
 use xylem_ops::{Caller, Face, Key, Narrowed, OpError, Page, Paging};
 
-use crate::accounts::AccountError;
+use crate::accounts::{self, AccountError};
 use crate::instance::Instance;
 use crate::tokens::{self, TokenError};
 
@@ -29,7 +29,15 @@ impl Tokens for TokenBackend {
         Box::pin(async move {
             let jid = self.instance.accounts.address(&wanted.account)?;
             self.instance.accounts.find(&jid).await?.ok_or(AccountError::Missing(jid))?;
-            if self.tokens.list(Some(&wanted.account)).await?.len() >= MOST {
+            let (mut left, now) = (0, accounts::now());
+            for row in self.tokens.list(Some(&wanted.account)).await? {
+                if row.expires.is_some_and(|expires| expires <= now) {
+                    self.tokens.revoke(&row.id, None).await?;
+                } else {
+                    left += 1;
+                }
+            }
+            if left >= MOST {
                 return Err(OpError::Conflict(format!("{} has {MOST} tokens already", wanted.account)));
             }
             let (row, token) = self.tokens.create(wanted).await?;
