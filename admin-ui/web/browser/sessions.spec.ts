@@ -11,6 +11,10 @@ test('a client is seen, told something, watched and sent away', async ({ console
   const row = page.getByRole('row').filter({ hasText: 'juliet@localhost/balcony' });
   await expect(row).toContainText('argosy.example');
   await expect(row).toContainText('TLSv1.3');
+  const third = await Person.connect(server, 'romeo@localhost', 'but soft', 'wall');
+  await expect(page.getByRole('row').filter({ hasText: 'romeo@localhost/wall' })).toBeVisible();
+  await third.leave();
+  await expect(page.getByRole('row').filter({ hasText: 'romeo@localhost/wall' })).toHaveCount(0);
   await page.getByRole('link', { name: 'juliet@localhost/balcony' }).click();
   for (const group of ['Client', 'Connection', 'Security', 'Stream'])
     await expect(page.getByRole('heading', { name: group, exact: true })).toBeVisible();

@@ -15,6 +15,15 @@ export function onSignedOut(what: () => void): void {
   whenSignedOut = what;
 }
 
+const unasked = new WeakSet<AbortSignal>();
+
+/** A signal for requests that nobody asked for: they do not keep the session alive. */
+export function unattended(signal: AbortSignal): AbortSignal {
+  const own = AbortSignal.any([signal]);
+  unasked.add(own);
+  return own;
+}
+
 export interface Options {
   query?: Record<string, unknown>;
   body?: unknown;
@@ -48,6 +57,7 @@ async function send(method: string, path: string, options: Options): Promise<Res
     headers['content-type'] = 'application/json';
     body = JSON.stringify(options.body);
   }
+  if (options.signal && unasked.has(options.signal)) headers['x-unattended'] = 'yes';
   if (method !== 'GET' && csrf) headers['x-csrf-token'] = csrf;
   try {
     return await fetch(BASE + path + queryOf(options.query), {
