@@ -9,6 +9,8 @@ pub use crate::kind::{Kind, Words};
 
 /// Longest value that stands in the audit log, in bytes.
 const NOTED: usize = 4096;
+/// Under which it is said how many arguments were given that there are not; no argument has such a name.
+const UNKNOWN: &str = "(unknown)";
 
 /// One argument of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,21 +86,34 @@ fn unknown(arguments: &[Argument], key: &str) -> OpError {
     OpError::Invalid(format!("unknown argument {key}: {known}"))
 }
 
-/// The arguments as they may be written down: without secrets.
+/// The arguments as they may be written down: without secrets. Of those that there are not, which may be misspelt
+/// secrets and as long as anybody likes, no more than how many.
 #[must_use]
 pub fn without_secrets(arguments: &[Argument], given: &Map<String, Value>) -> Map<String, Value> {
-    let is_secret = |key: &str| arguments.iter().any(|a| a.name == *key && a.kind.is_secret());
-    given.iter().filter(|(key, _)| !is_secret(key)).map(|(key, value)| (key.clone(), in_short(value))).collect()
+    let mut noted = Map::new();
+    for argument in arguments {
+        let value = given.get(&*argument.name).filter(|_| !argument.kind.is_secret());
+        if let Some(value) = value {
+            // What is meant to be long is somebody's text, or a file that tells what not everybody may know.
+            let most = if matches!(argument.kind, Kind::Text { max: 65_536.. }) { 0 } else { NOTED };
+            noted.insert(argument.name.clone().into_owned(), in_short(value, most));
+        }
+    }
+    let unknown = given.keys().filter(|key| arguments.iter().all(|a| a.name != **key)).count();
+    if unknown > 0 {
+        noted.insert(UNKNOWN.to_owned(), unknown.into());
+    }
+    noted
 }
 
 /// Whole files would fill the log.
-fn in_short(value: &Value) -> Value {
+pub(crate) fn in_short(value: &Value, most: usize) -> Value {
     let length = match value {
         Value::String(text) => text.len(),
         Value::Array(_) | Value::Object(_) => serde_json::to_vec(value).map_or(0, |bytes| bytes.len()),
         _ => 0,
     };
-    if length > NOTED { format!("({length} bytes)").into() } else { value.clone() }
+    if length > most { format!("({length} bytes)").into() } else { value.clone() }
 }
 
 #[cfg(test)]
@@ -162,5 +177,10 @@ mod tests {
     fn secrets_are_left_out() {
         let Value::Object(given) = json!({"account": "a@b", "password": "pencil"}) else { panic!() };
         assert_eq!(Value::Object(without_secrets(ARGUMENTS, &given)), json!({"account": "a@b"}));
+        let Value::Object(given) = json!({"account": "a@b", "Password": "pencil", "pasword": "pencil"}) else {
+            panic!()
+        };
+        let noted = json!({"account": "a@b", "(unknown)": 2});
+        assert_eq!(Value::Object(without_secrets(ARGUMENTS, &given)), noted, "misspelt secrets");
     }
 }

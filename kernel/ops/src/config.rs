@@ -2,6 +2,8 @@
 
 pub mod history;
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -136,6 +138,30 @@ const VALUE: Argument = Argument::optional(
     "as it is written in the file, texts in quotes; without it the key is taken out and its default holds",
 );
 
+/// For the audit log: which keys a text changes, and from what to what unless that could be a secret. Null once
+/// it is there. Who reads the log need not be one who reads the configuration.
+fn changed(preview: Answer<'_, Preview>) -> Answer<'_, Option<BTreeMap<String, String>>> {
+    let shown = |value: Option<String>| value.unwrap_or_else(|| "—".to_owned());
+    let line = move |change: Change| {
+        let name = format!("[{}] {}", change.section, change.key);
+        let what = match may_be_secret(&change.section, &change.key) {
+            true => "(not shown)".to_owned(),
+            false => format!("{} → {}", shown(change.before), shown(change.after)),
+        };
+        (name, what)
+    };
+    Box::pin(async move {
+        let changes: BTreeMap<_, _> = preview.await?.changes.into_iter().map(line).collect();
+        Ok(Some(changes).filter(|changes| !changes.is_empty()))
+    })
+}
+
+/// Options of plugins are what their authors make of them.
+fn may_be_secret(section: &str, key: &str) -> bool {
+    let words = ["secret", "password", "token", "key", "credential", "hmac", "url"];
+    section.starts_with("plugins") || words.iter().any(|word| key.contains(word))
+}
+
 operation! {
     #[derive(Default)]
     Show {} -> ConfigReport,
@@ -200,6 +226,7 @@ operation! {
     about: About::Server,
     danger: Danger::confirm("The configuration file is replaced and comes into force, as far as it can without a restart. The present one is kept."),
     audit: |_it| "replace the configuration file".to_owned(),
+    state: |it, backend| changed(backend.settings.preview(it.text.clone())),
     run: |it, backend| backend.settings.save(it.text, it.mark),
 }
 
@@ -213,12 +240,36 @@ operation! {
     roles: Roles::OWN,
     about: About::Server,
     audit: |it| match &it.value {
-        Some(value) => format!("set [{}] {} = {value}", it.section, it.key),
+        Some(_) => format!("set {} of [{}]", it.key, it.section),
         None => format!("take {} out of [{}]", it.key, it.section),
     },
+    state: |it, backend| changed(backend.settings.with(it.section.clone(), it.key.clone(), it.value.clone())),
     run: |it, backend| Box::pin(async move {
         let mark = backend.settings.text().await?.mark;
         let preview = backend.settings.with(it.section, it.key, it.value).await?;
         backend.settings.save(preview.text, Some(mark)).await
     }),
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[tokio::test]
+    async fn changes_are_told_but_for_what_may_be_secret() {
+        let change = |section: &str, key: &str| Change {
+            section: section.to_owned(),
+            key: key.to_owned(),
+            before: None,
+            after: Some("\"hush\"".to_owned()),
+            restart: false,
+        };
+        let changes = vec![change("log", "level"), change("acme", "eab_key"), change("plugins.\"x.y\"", "greeting")];
+        let preview = Preview { changes, ..Preview::default() };
+        let told = changed(Box::pin(async { Ok(preview) })).await.unwrap().unwrap();
+        assert_eq!(told.values().filter(|text| text.contains("hush")).count(), 1, "{told:?}");
+        assert_eq!(told.get("[log] level").unwrap(), "— → \"hush\"");
+        assert!(changed(Box::pin(async { Ok(Preview::default()) })).await.unwrap().is_none());
+    }
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
 use crate::argument;
-use crate::audit::{self, AuditLog, Change};
+use crate::audit::{self, AuditLog, Change, Sparing};
 use crate::backend::Backend;
 use crate::caller::Caller;
 use crate::contributed::{Contributed, Nothing, Snapshot};
@@ -33,7 +34,12 @@ pub struct Ops {
     /// What [`Contributed::specs`] said last.
     known: Mutex<Option<Arc<Snapshot>>>,
     streams: Arc<dyn Streams>,
+    /// By account and address.
+    refusals: Sparing<(String, String)>,
 }
+
+/// Refused requests of one account from one address that are written down in a minute.
+const REFUSALS: u64 = 30;
 
 /// The server's own operations, by name.
 #[derive(Default)]
@@ -109,6 +115,7 @@ impl Ops {
             contributed: Arc::new(Nothing),
             known: Mutex::default(),
             streams: Arc::new(Silence),
+            refusals: Sparing::new(REFUSALS),
         }
     }
 
@@ -204,7 +211,7 @@ impl Ops {
         if let Err(error) = permitted {
             // Who may not is written down even where nothing was wrong with what he wanted.
             if spec.changes && matches!(error, OpError::Denied(_)) {
-                self.note(note, Some(&error))?;
+                self.note_refusal(note, &error)?;
             }
             return Err(error);
         }
@@ -264,7 +271,7 @@ impl Ops {
     ) -> Result<Value, OpError> {
         let prepared = match (entry.prepare)(Value::Object(given), caller) {
             Err(error @ OpError::Denied(_)) if entry.spec.changes => {
-                self.note(note, Some(&error))?;
+                self.note_refusal(note, &error)?;
                 return Err(error);
             }
             prepared => prepared?,
@@ -304,6 +311,18 @@ impl Ops {
         }
         self.note(note, outcome.as_ref().err())?;
         outcome
+    }
+
+    /// The same of what anybody can have refused as often as he likes: so many lines a minute.
+    fn note_refusal(&self, mut change: Change<'_>, error: &OpError) -> Result<(), OpError> {
+        let asked = change.caller;
+        let whose = (asked.account.clone().unwrap_or_else(|| asked.who.clone()), asked.from.clone());
+        match self.refusals.admit(whose, Instant::now()) {
+            None => return Ok(()),
+            Some(0) => {}
+            Some(more) => change.what = format!("{}; and {more} refused before that are not written down", change.what),
+        }
+        self.note(change, Some(error))
     }
 
     fn note(&self, change: Change<'_>, error: Option<&OpError>) -> Result<(), OpError> {

@@ -256,6 +256,39 @@ async fn names_and_ids_have_one_line() {
     assert!(!matches!(error, OpError::Invalid(_)), "{error:?}");
 }
 
+/// Whoever can sign in can have something refused.
+#[tokio::test]
+async fn refusals_do_not_fill_the_log() {
+    let scene = Scene::new();
+    let mut arguments = serde_json::Map::from_iter([("account".to_owned(), json!("a@b.example"))]);
+    arguments.extend((0..250).map(|n| (format!("x{n}"), json!("typed wrong ".repeat(300)))));
+    for _ in 0..50 {
+        let refused = scene.call(Rank::User, "user.password", Value::Object(arguments.clone())).await;
+        assert!(matches!(refused, Err(OpError::Denied(_))));
+    }
+    let audit = scene.audit();
+    assert_eq!(audit.len(), 30);
+    for line in audit {
+        assert_eq!(line.get("arguments"), Some(&json!({"account": "a@b.example", "(unknown)": 250})));
+    }
+}
+
+#[tokio::test]
+async fn a_line_is_no_longer_than_one_may_be_and_has_no_texts_of_others() {
+    let scene = Scene::new();
+    let domains: Vec<_> = (0..60).map(|n| format!("{n}{}", "x".repeat(1000))).collect();
+    let arguments = json!({"account": "a@b.example", "role": "operator", "domains": domains});
+    scene.call(Rank::Owner, "user.role", arguments).await.unwrap_err();
+    scene.call(Rank::Owner, "config.save", json!({"text": "secret = \"hush\""})).await.unwrap_err();
+    let set = json!({"section": "acme", "key": "eab", "value": "\"hush\""});
+    scene.call(Rank::Owner, "config.set", set).await.unwrap_err();
+    let audit = scene.audit();
+    assert_eq!(audit.len(), 3);
+    for line in audit {
+        assert!(line.to_string().len() <= 16 << 10 && !line.to_string().contains("hush"), "{line}");
+    }
+}
+
 /// Every face relies on this.
 #[test]
 fn the_table_is_in_order() {

@@ -5,6 +5,7 @@ mod chain;
 pub mod list;
 mod parts;
 mod read;
+mod sparing;
 mod turning;
 pub mod verify;
 
@@ -26,7 +27,13 @@ use crate::operation::{Operation, Spec};
 
 pub use chain::{Break, VerifyReport};
 pub use read::AuditQuery;
+pub use sparing::Sparing;
 pub use turning::Retention;
+
+/// Longest line, in bytes, as far as it is long by what was given or is changed.
+const LINE: usize = 16 << 10;
+/// Longest text of it in words, in bytes.
+const TEXT: usize = 2048;
 
 /// The audit log of one server.
 pub struct AuditLog {
@@ -51,7 +58,7 @@ struct End {
 
 /// A change, as it is about to be written down.
 pub(crate) struct Change<'a> {
-    caller: &'a Caller,
+    pub(crate) caller: &'a Caller,
     operation: String,
     pub(crate) what: String,
     pub(crate) arguments: Map<String, Value>,
@@ -97,6 +104,28 @@ pub struct AuditRow {
     /// What binds it to all lines before it, SHA-256 in hexadecimal; `audit.verify` checks it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain: Option<String>,
+}
+
+impl AuditRow {
+    /// Leaves out so much of what is long that the line is as long as one may be.
+    fn fit(&mut self) {
+        cut(&mut self.what);
+        self.error.iter_mut().for_each(cut);
+        for most in [4096, 512, 64, 0] {
+            if serde_json::to_vec(self).is_ok_and(|line| line.len() <= LINE) {
+                return;
+            }
+            let values = self.arguments.values_mut().chain([&mut self.before, &mut self.after]);
+            values.for_each(|value| *value = argument::in_short(value, most));
+        }
+    }
+}
+
+fn cut(text: &mut String) {
+    if text.len() > TEXT {
+        text.truncate(text.floor_char_boundary(TEXT));
+        text.push('…');
+    }
 }
 
 impl AuditLog {
@@ -151,7 +180,7 @@ impl AuditLog {
     /// Writes one line in one system call, so that lines never mix.
     pub(crate) fn write(&self, change: Change<'_>, error: Option<&OpError>) -> io::Result<()> {
         let Change { caller, operation, what, arguments, before, after } = change;
-        let row = AuditRow {
+        let mut row = AuditRow {
             at: now(),
             who: caller.who.clone(),
             from: caller.from.clone(),
@@ -171,6 +200,7 @@ impl AuditLog {
             {
                 tracing::error!(%error, "the audit log stays in its file, which is full or old");
             }
+            row.fit();
             end.append(&row)?;
         }
         let AuditRow { who, from, operation, what, .. } = &row;
