@@ -85,6 +85,8 @@ test('the server is restarted, and everybody comes back', async ({ console: page
   await page.reload();
   await expect(planned).toBeVisible();
   await shoot(page, 'restart-planned');
+  await page.goto(server.url);
+  await page.getByRole('link', { name: /The server restarts at/ }).click();
   await page.getByRole('button', { name: 'Call off the end' }).click();
   await expect(planned).toHaveCount(0);
   await page.reload();

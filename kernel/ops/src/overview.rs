@@ -7,12 +7,15 @@ use crate::access::{About, Roles};
 use crate::argument::{Argument, Kind};
 use crate::backend::Answer;
 use crate::operation::operation;
+use crate::server::ending::EndingReport;
 
 /// How the server does, in one look.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OverviewReport {
     /// Why it is unwell or soon will be, the worst first; empty when all is well.
     pub problems: Vec<Problem>,
+    /// The end of the server that is to come; null while none is planned.
+    pub ending: Option<EndingReport>,
     pub version: String,
     pub uptime_seconds: u64,
     pub domains: Vec<String>,

@@ -61,6 +61,8 @@ export interface Sample {
 
 export interface Overview {
   problems: Trouble[];
+  /** The server's end that is to come. */
+  ending: { ending: 'stop' | 'restart'; at: number } | null;
   version: string;
   uptime_seconds: number;
   domains: string[];

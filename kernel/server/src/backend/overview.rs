@@ -8,6 +8,7 @@ use xylem_ops::overview::{
 };
 
 use super::certificates::{days_left, seconds};
+use super::endings;
 use crate::folder;
 use crate::history;
 use crate::instance::Instance;
@@ -31,6 +32,7 @@ impl OverviewBackend {
         });
         OverviewReport {
             problems: self.problems(),
+            ending: this.endings.planned().map(|planned| endings::report(this, planned)),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime_seconds: this.started.elapsed().as_secs(),
             domains: this.config.load().domains.iter().map(|d| d.name.clone()).collect(),
