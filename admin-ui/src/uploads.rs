@@ -31,7 +31,7 @@ pub(crate) async fn take(State(console): State<Console>, caller: Caller, body: B
         return Err(Problem::new("not-allowed", "no operation that the caller may call takes a file"));
     }
     let files = console.ops().files();
-    let (upload, path) = files.begin_upload()?;
+    let (upload, path) = files.begin_upload(caller.account.as_deref().unwrap_or(&caller.who))?;
     match write(&path, body.into_data_stream()).await {
         Ok(bytes) => Ok(Json(Upload { upload, bytes })),
         Err(problem) => {

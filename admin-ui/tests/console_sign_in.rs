@@ -334,3 +334,14 @@ async fn nothing_of_an_account_is_told_to_who_is_not_signed_in() {
         assert_eq!(page.status, StatusCode::UNAUTHORIZED, "{page:?}");
     }
 }
+
+#[tokio::test]
+async fn wrong_passwords_are_noted_and_what_is_no_account_is_not() {
+    let stage = stage().await;
+    let mut browser = stage.browser();
+    for name in [JULIET, "my secret in the wrong field"] {
+        assert_eq!(browser.sign_in(name, "wrong").await.status, StatusCode::UNAUTHORIZED);
+    }
+    let refused = |who: &str| (who.to_owned(), Deed::PasswordRefused { more: 0 });
+    assert_eq!(stage.town.deeds.lock().unwrap().as_slice(), [refused(JULIET), refused("somebody")]);
+}

@@ -93,6 +93,10 @@ pub enum Deed {
     PasskeyRemoved,
     /// The password was right and the second factor was not.
     FactorRefused,
+    /// It was not; and how often more, before, that nobody was told of.
+    PasswordRefused {
+        more: u64,
+    },
 }
 
 /// Takes note of what happened to an account, for the audit log.

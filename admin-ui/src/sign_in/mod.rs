@@ -26,6 +26,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use http::{HeaderMap, HeaderValue, Method};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::Semaphore;
+use xylem_ops::audit::Sparing;
 use xylem_ops::{Caller, Face};
 use xylem_sasl::{Rate, Throttle, ThrottleConfig};
 
@@ -44,6 +45,10 @@ use table::{Table, Used};
 pub(crate) const TOKEN: &str = "x-csrf-token";
 /// Passwords that are checked at once. Each costs milliseconds of a core.
 const CHECKS: usize = 2;
+/// Wrong passwords from one network that are written down in a minute.
+const REFUSALS: u64 = 10;
+/// Who is written down when no account was named that there is.
+const SOMEBODY: &str = "somebody";
 /// How long a password waits for its turn.
 const QUEUE: Duration = Duration::from_secs(5);
 
@@ -61,6 +66,8 @@ struct Inner {
     /// For second factors: six digits are soon guessed.
     brake: Mutex<Throttle>,
     checks: Semaphore,
+    /// Wrong passwords that are written down, by network.
+    refusals: Sparing<IpAddr>,
     terms: Terms,
     verification: Verification,
     started: Instant,
@@ -127,6 +134,7 @@ impl Login {
             factors,
             brake: Mutex::new(Throttle::new(brake)),
             checks: Semaphore::new(CHECKS),
+            refusals: Sparing::new(REFUSALS),
             terms,
             verification,
             started: Instant::now(),
@@ -308,10 +316,23 @@ impl Login {
     async fn check(&self, name: String, password: String, peer: IpAddr) -> Result<Checked, Refusal> {
         let turn = tokio::time::timeout(QUEUE, self.0.checks.acquire()).await;
         let Ok(Ok(_turn)) = turn else { return Err(Refusal::NotNow) };
-        match self.0.people.check(name, password, peer).await? {
+        match self.0.people.check(name.clone(), password, peer).await? {
+            Checked::Wrong => {
+                self.refused(&name, peer).await?;
+                Ok(Checked::Wrong)
+            }
             Checked::Blocked { retry_after } => Err(Refusal::TooManyFailures { retry_after }),
             checked => Ok(checked),
         }
+    }
+
+    /// Takes note of a wrong password. What is no account could be a password in the wrong field.
+    async fn refused(&self, name: &str, peer: IpAddr) -> Result<(), Unavailable> {
+        let is_known = name.len() <= 64 && self.0.people.standing(name).await?.is_some();
+        if let Some(more) = self.0.refusals.admit(network(peer), Instant::now()) {
+            self.0.notes.note(if is_known { name } else { SOMEBODY }, peer, Deed::PasswordRefused { more });
+        }
+        Ok(())
     }
 
     /// Whether a second factor of the account may be tried now.
@@ -327,6 +348,14 @@ impl Login {
 
     fn holder<'a>(&'a self, account: &'a str, standing: &Standing) -> Holder<'a> {
         Holder { people: &*self.0.people, account, created: standing.created }
+    }
+}
+
+/// Whoever has an address of IPv6 has 2⁶⁴ of them.
+fn network(peer: IpAddr) -> IpAddr {
+    match peer {
+        IpAddr::V4(_) => peer,
+        IpAddr::V6(address) => IpAddr::V6(std::net::Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
     }
 }
 

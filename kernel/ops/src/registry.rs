@@ -206,6 +206,7 @@ impl Ops {
         let spec = self.spec(name).ok_or_else(|| OpError::UnknownOperation(name.to_owned()))?;
         let mut given = object(arguments)?;
         let mut note = Change::of(&spec, caller);
+        let uploads = self.files.named(&spec, &given);
         let permitted = self.permit(caller, &spec, &mut given).await;
         note.arguments = argument::without_secrets(&spec.arguments, &given);
         if let Err(error) = permitted {
@@ -221,10 +222,16 @@ impl Ops {
                 .ready()
                 .map_err(|e| OpError::Unavailable(format!("the audit log cannot be written: {e}")))?;
         }
-        match self.table.0.get(name) {
+        // What only looks at a file is followed by what takes it.
+        let taken = spec.changes && given.get("dry_run") != Some(&Value::Bool(true));
+        let outcome = match self.table.0.get(name) {
             Some(entry) => self.run_own(entry, caller, given, note).await,
             None => self.run_contributed(&spec, caller, given, note).await,
+        };
+        if taken && outcome.is_ok() {
+            uploads.iter().for_each(|upload| self.files.end_upload(upload));
         }
+        outcome
     }
 
     async fn permit(&self, caller: &Caller, spec: &Spec, given: &mut Map<String, Value>) -> Result<(), OpError> {

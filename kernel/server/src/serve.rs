@@ -57,7 +57,7 @@ impl Serving {
         let certificates = tokio::spawn(watch_certificates(Arc::clone(&instance.tls)));
         let acme = tokio::spawn(keep_certificates(Arc::clone(&instance), Arc::clone(&diary)));
         let history = tokio::spawn(history::record(Arc::clone(&instance)));
-        let housekeeping = tokio::spawn(keep_audit(Arc::clone(&instance), diary));
+        let housekeeping = tokio::spawn(keep_house(Arc::clone(&instance), diary, ops.files().clone()));
         let admin = tokio::spawn(socket.serve(ops));
         Ok(Self { instance, http, console, admin_socket, made, admin, certificates, acme, history, housekeeping })
     }
@@ -82,11 +82,19 @@ async fn keep_certificates(instance: Arc<Instance>, audit: Arc<AuditLog>) {
 }
 
 /// Closes old files of the audit log and deletes what nobody has to keep, as the configuration has it then.
-async fn keep_audit(instance: Arc<Instance>, audit: Arc<AuditLog>) {
+/// Uploads that nobody needed go as well.
+async fn keep_house(instance: Arc<Instance>, audit: Arc<AuditLog>, files: Files) {
     loop {
         audit.retain(instance.config.load().audit);
         let log = Arc::clone(&audit);
-        let kept = tokio::task::spawn_blocking(move || log.keep_house()).await;
+        let uploads = files.clone();
+        let kept = tokio::task::spawn_blocking(move || {
+            if let Err(error) = uploads.sweep() {
+                tracing::warn!(%error, "old uploads stay where they are");
+            }
+            log.keep_house()
+        });
+        let kept = kept.await;
         if let Ok(Err(error)) = kept {
             tracing::error!(%error, "the files of the audit log stay as they are");
         }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use xylem_admin::sign_in::{Answer, Deed, Notes, Shelf, ShelfTable, Unavailable};
-use xylem_ops::{AuditLog, Caller, Face, Role};
+use xylem_ops::{AuditLog, Caller, Face, OpError, Role};
 use xylem_store::{Batch, Scan, Store, StoreError};
 
 use crate::accounts;
@@ -57,7 +57,15 @@ impl Notes for Diary {
     fn note(&self, account: &str, peer: IpAddr, deed: Deed) {
         let (operation, what) = words(deed);
         let caller = Caller::account(account, Role::default(), Face::Console, peer.to_string());
-        if let Err(error) = self.0.event(&caller, operation, format!("{account} {what}"), None) {
+        let (what, refusal) = match deed {
+            Deed::PasswordRefused { more } => {
+                let refusal = OpError::Denied("account and password do not fit".to_owned());
+                let before = if more > 0 { format!(", and so it was {more} times before") } else { String::new() };
+                (format!("{account} {what}{before}"), Some(refusal))
+            }
+            _ => (format!("{account} {what}"), None),
+        };
+        if let Err(error) = self.0.event(&caller, operation, what, refusal.as_ref()) {
             tracing::error!(%error, account, operation, "the audit log cannot be written");
         }
     }
@@ -75,6 +83,7 @@ const fn words(deed: Deed) -> (&'static str, &'static str) {
         Deed::CodeUsed => ("factor.use", "used a recovery code"),
         Deed::PasskeyAdded => ("factor.add", "added a passkey"),
         Deed::PasskeyRemoved => ("factor.remove", "removed a passkey"),
+        Deed::PasswordRefused { .. } => ("session.begin", "gave a password that is not right"),
         Deed::FactorRefused => ("session.begin", "had the password, but not the second factor"),
         _ => ("session", "did something about signing in"),
     }
