@@ -50,6 +50,8 @@ test('an operation is read as the server writes it', () => {
     arguments: [],
     changes: true,
     times: [],
+    roles: ['owner'],
+    about: { about: 'server' as const },
   };
   const spec = specOf({ ...raw, danger: { level: 'type', says: 'gone', argument: 'id' } }, '/api/v1');
   expect(spec).toMatchObject({ path: '/x/x/y', contributed: true, danger: { says: 'gone', type: 'id' } });

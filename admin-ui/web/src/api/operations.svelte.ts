@@ -1,16 +1,19 @@
 import { BASE, request } from './client';
 import { Problem } from './problem';
+import { completed, ownOnly, within, type Caller } from './reach';
 import { specOf, type Arguments, type RawSpec, type Spec } from './spec';
 
 let specs = $state.raw<Map<string, Spec>>(new Map());
 let topics = $state.raw<Set<string>>(new Set());
+let caller = $state.raw<Caller>({ account: '', role: 'user', domains: null });
 
 /** Asks the server which operations the caller may call, and which topics follow. */
-export async function loadOperations(): Promise<void> {
+export async function loadOperations(by: Caller): Promise<void> {
   const [raw, followed] = await Promise.all([
     request<{ operations: RawSpec[] }>('GET', '/operations'),
     request<{ topics: { name: string }[] }>('GET', '/topics'),
   ]);
+  caller = by;
   topics = new Set(followed.topics.map((topic) => topic.name));
   const list = raw.operations.map((spec) => specOf(spec, BASE));
   specs = new Map(list.map((spec) => [spec.name, spec]));
@@ -35,6 +38,18 @@ export function may(name: string): boolean {
   return specs.has(name);
 }
 
+/** Whether the caller may call it on this. */
+export function reaches(name: string, given: Arguments): boolean {
+  const spec = specs.get(name);
+  return spec !== undefined && within(caller, spec, given);
+}
+
+/** Whether the caller may call it for more than the own account. */
+export function reachesOthers(name: string): boolean {
+  const spec = specs.get(name);
+  return spec !== undefined && !ownOnly(caller, spec);
+}
+
 /** Whether the caller may follow a topic of live events. */
 export function mayFollow(topic: string): boolean {
   return topics.has(topic);
@@ -44,7 +59,7 @@ export function mayFollow(topic: string): boolean {
 export async function run<T>(spec: Spec | string, given: Arguments = {}, signal?: AbortSignal): Promise<T> {
   const it = typeof spec === 'string' ? specs.get(spec) : spec;
   if (!it) throw new Problem(404, 'unknown-operation', '', '');
-  const rest: Arguments = await uploaded(it, given, signal);
+  const rest: Arguments = await uploaded(it, completed(caller, it, given), signal);
   const path = it.path.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = encodeURIComponent(String(rest[name] ?? ''));
     delete rest[name];

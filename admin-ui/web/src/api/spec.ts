@@ -33,6 +33,12 @@ export interface Argument {
   schema: Schema;
 }
 
+/** What it concerns, and the argument that names it. */
+export interface About {
+  about: 'server' | 'common' | 'domain' | 'account' | 'address' | 'account-or-domain';
+  argument?: string;
+}
+
 /** One operation of the server's table. */
 export interface Spec {
   name: string;
@@ -45,6 +51,9 @@ export interface Spec {
   danger: Danger;
   /** What in its answer is a time, as far as a plugin says so. */
   times: string[];
+  /** Who may call it; with `user` everybody for the own account, or for nobody's in particular. */
+  roles: string[];
+  about: About;
   /** Whether a plugin contributes it. */
   contributed: boolean;
 }
@@ -58,6 +67,8 @@ export interface RawSpec {
   arguments: { name: string; help: string; required: boolean; type: { kind: string }; schema: Schema }[];
   changes: boolean;
   times: string[];
+  roles: string[];
+  about: About;
   danger: { level: 'none' | 'confirm' | 'type'; says?: string; argument?: string };
 }
 
@@ -71,6 +82,8 @@ export function specOf(raw: RawSpec, base: string): Spec {
     path,
     changes: raw.changes,
     times: raw.times,
+    roles: raw.roles,
+    about: raw.about,
     danger: raw.danger.level === 'none' ? null : { says: raw.danger.says ?? '', type: raw.danger.argument },
     contributed: path.startsWith('/x/'),
   };

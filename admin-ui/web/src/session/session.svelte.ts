@@ -63,7 +63,7 @@ export async function enter(given: Session): Promise<void> {
   }
   useToken(given.csrf);
   await suggest(given.language);
-  await loadOperations();
+  await loadOperations(given);
   session = given;
   ended = false;
   stage = 'in';
