@@ -77,6 +77,8 @@ test('nobody is led to what is refused', async ({ console: owner, browser, serve
   await expect(administrator.getByRole('button', { name: 'Sign out everywhere' })).toBeVisible();
 
   const operator = await enter(owner, browser, server, 'operator');
+  await expect(operator.locator('.tile', { hasText: 'Sessions' })).toHaveAttribute('href', '/sessions');
+  await expect(operator.locator('a[href="/stanzas"]')).toHaveCount(0);
   await operator.goto(`${server.url}/sessions`);
   await expect(operator.getByRole('link', { name: 'juliet@localhost/test' })).toBeVisible();
   await expect(operator.getByRole('button', { name: 'End:' })).toHaveCount(0);
