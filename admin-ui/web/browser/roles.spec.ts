@@ -110,13 +110,14 @@ test('of what is not there one thing is said', async ({ console: page, server })
     ['/domains/no.example', 'The domain no.example is not served here.'],
   ]) {
     await page.goto(server.url + address);
+    await expect(page.getByRole('alert')).toHaveCount(1);
     await expect(page.getByRole('alert')).toHaveText(text ?? '');
     await expect(page.locator('main').getByRole('button')).toHaveText(['Try again']);
   }
   expect(await findings(page)).toEqual([]);
   await createUser(page, 'nobody@localhost', 'but somebody');
   await page.goto(`${server.url}/users/somebody%40localhost`);
-  await expect(page.getByRole('alert')).toBeVisible();
+  await expect(page.getByRole('alert')).toHaveCount(1);
   await createUser(page, 'somebody@localhost', 'but somebody');
   await page.getByRole('button', { name: 'Try again' }).click();
   await expect(page.getByText('offline', { exact: true })).toBeVisible();
