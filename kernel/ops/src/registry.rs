@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use crate::argument;
 use crate::audit::{self, AuditLog, Change, Sparing};
 use crate::backend::Backend;
-use crate::caller::Caller;
+use crate::caller::{Caller, Rank};
 use crate::contributed::{Contributed, Nothing, Snapshot};
 use crate::error::OpError;
 use crate::files::Files;
@@ -296,7 +296,7 @@ impl Ops {
         if let (Some(after), Ok(_)) = (after, &outcome) {
             note.after = after.await.unwrap_or_default();
         }
-        self.note(note, outcome.as_ref().err())?;
+        self.note_outcome(note, outcome.as_ref().err())?;
         outcome
     }
 
@@ -316,11 +316,19 @@ impl Ops {
         if outcome.is_ok() {
             note.after = self.contributed.state(&spec.name, &given).await.unwrap_or_default();
         }
-        self.note(note, outcome.as_ref().err())?;
+        self.note_outcome(note, outcome.as_ref().err())?;
         outcome
     }
 
-    /// The same of what anybody can have refused as often as he likes: so many lines a minute.
+    /// What mere users try in vain is as good as refused.
+    fn note_outcome(&self, change: Change<'_>, error: Option<&OpError>) -> Result<(), OpError> {
+        match error {
+            Some(error) if change.caller.role.rank == Rank::User => self.note_refusal(change, error),
+            error => self.note(change, error),
+        }
+    }
+
+    /// What anybody can have refused as often as he likes: so many lines a minute.
     fn note_refusal(&self, mut change: Change<'_>, error: &OpError) -> Result<(), OpError> {
         let asked = change.caller;
         let whose = (asked.account.clone().unwrap_or_else(|| asked.who.clone()), asked.from.clone());
