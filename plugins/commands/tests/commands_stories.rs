@@ -208,7 +208,10 @@ fn what_cannot_be_undone_is_typed_twice_and_refusals_are_errors() {
     let mut prince = here(&server, "prince@localhost/throne");
     let form = execute(&mut prince, "offline.purge", "", "");
     assert!(form.contains("gone for good"), "the danger is told: {form}");
-    let nobody = run(&mut prince, "offline.purge", &[("account", &["tybalt@localhost"])]);
+    let once = run(&mut prince, "offline.purge", &[("account", &["tybalt@localhost"])]);
+    assert!(once.contains("bad-payload") && once.contains("type account once more"), "{once}");
+    let twice: [(&str, &[&str]); 2] = [("account", &["tybalt@localhost"]), ("confirm", &["tybalt@localhost"])];
+    let nobody = run(&mut prince, "offline.purge", &twice);
     assert!(nobody.contains("<item-not-found") && nobody.contains("there is no account tybalt"), "{nobody}");
     let wrong =
         run(&mut prince, "announce.send", &[("domain", &["localhost"]), ("text", &["x"]), ("to", &["accounts"])]);
