@@ -9,8 +9,11 @@ test('everything is reached without a mouse', async ({ page, server }) => {
   await page.keyboard.type(PASSWORD);
   await page.keyboard.press('Enter');
   await expect(page.getByRole('heading', { level: 1, name: 'Overview' })).toBeVisible();
+  await expect(page.locator('main'), 'not lost with the form').toBeFocused();
 
   // The first stop is a way past the navigation.
+  await page.reload();
+  await expect(page.getByRole('heading', { level: 1, name: 'Overview' })).toBeVisible();
   await page.keyboard.press('Tab');
   await expect(page.getByRole('link', { name: 'Skip to content' })).toBeFocused();
   await page.keyboard.press('Enter');
@@ -99,4 +102,24 @@ test('lists say how they are sorted, and their state is in the address', async (
   await page.goBack();
   await expect(page.getByRole('searchbox')).toHaveValue('xylem.mu');
   await expect(page.getByRole('row')).toHaveCount(2);
+});
+
+test('the menu of a phone keeps the keyboard while it is open', async ({ console: page, server }) => {
+  await page.setViewportSize({ width: 390, height: 800 });
+  await page.goto(`${server.url}/users`);
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await page.locator('#navigation a').last().focus();
+  await page.keyboard.press('Tab');
+  expect(await page.evaluate(() => document.activeElement?.closest('main'))).toBeNull();
+  expect(await findings(page)).toEqual([]);
+  await shoot(page, 'menu-phone');
+  // Where there is room for both, neither is in the other's way.
+  await page.setViewportSize({ width: 1280, height: 850 });
+  await page.getByRole('button', { name: 'Create an account' }).focus();
+  await expect(page.getByRole('button', { name: 'Create an account' })).toBeFocused();
+  await page.setViewportSize({ width: 390, height: 800 });
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Create an account' }).focus();
+  await expect(page.getByRole('button', { name: 'Create an account' })).toBeFocused();
 });

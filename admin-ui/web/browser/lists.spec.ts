@@ -139,3 +139,42 @@ test('lists are sorted on a phone, too', async ({ console: page, server }) => {
   expect(await findings(page)).toEqual([]);
   await shoot(page, 'users-sorted-phone');
 });
+
+test('the way back to a list leads to what was looked at', async ({ console: page, server }) => {
+  await createUser(page, 'shylock@localhost', 'let him look to his bond');
+  await page.goto(`${server.url}/users?sort=created&order=desc`);
+  await page.getByRole('searchbox').fill('shy');
+  await expect(page).toHaveURL(/search=shy/);
+  const looked = page.url();
+  await page.getByRole('link', { name: 'shylock@localhost' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'shylock@localhost' })).toBeVisible();
+  await page.locator('main').getByRole('link', { name: 'Users' }).click();
+  await expect(page).toHaveURL(looked);
+  await expect(page.getByRole('searchbox')).toHaveValue('shy');
+  // The navigation leads to all of it.
+  await page.locator('#navigation').getByRole('link', { name: 'Users' }).click();
+  await expect(page).toHaveURL(`${server.url}/users`);
+});
+
+test('dates are those of the region, and are broken between day and hour at most', async ({
+  console: page,
+  server,
+}) => {
+  await createUser(page, 'tubal@localhost', 'one of them showed me a ring');
+  await page.goto(`${server.url}/audit`);
+  const when = page.locator('tbody time').first();
+  await expect(when).toHaveText(/^\d{1,2} [A-Z][a-z]+ \d{4}, \d\d:\d\d:\d\d$/);
+  const lines = await when.locator('span').evaluateAll((all) => all.map((it) => it.getClientRects().length));
+  expect(lines).toEqual([1, 1]);
+  await shoot(page, 'audit-dates');
+});
+
+test('a name turns nothing round but itself', async ({ console: page, server }) => {
+  await createUser(page, 'tubal@localhost', 'one of them showed me a ring');
+  await page.goto(`${server.url}/users`);
+  const isolated = (it: Locator): Promise<string> => it.evaluate((it) => getComputedStyle(it).unicodeBidi);
+  expect(await isolated(page.getByRole('link', { name: 'tubal@localhost' }))).toBe('isolate');
+  await page.getByRole('link', { name: 'tubal@localhost' }).click();
+  const title = page.getByRole('heading', { level: 1 }).getByText('tubal@localhost', { exact: true });
+  expect(await isolated(title)).toBe('isolate');
+});

@@ -20,6 +20,7 @@ test('the wizard makes an owner, and is gone then', async ({ page, fresh }) => {
   await page.getByLabel('One-time code').fill(fresh.line.setup_code ?? '');
   await page.getByRole('button', { name: 'Next' }).click();
 
+  await expect(page.getByRole('heading', { level: 2, name: 'Domain' })).toBeFocused();
   for (const step of ['Domain', 'Owner', 'Registration', 'Plugins']) {
     await expect(page.getByRole('heading', { level: 2, name: step })).toBeVisible();
     expect(await findings(page), step).toEqual([]);
@@ -34,6 +35,7 @@ test('the wizard makes an owner, and is gone then', async ({ page, fresh }) => {
     await page.getByRole('button', { name: step === 'Plugins' ? 'Set up' : 'Next' }).click();
   }
   await expect(page.getByRole('heading', { level: 1, name: 'Overview' })).toBeVisible();
+  await expect(page.locator('main')).toBeFocused();
   await page.getByLabel('You and this console').click();
   await expect(page.getByText(/^portia@/)).toBeVisible();
   await page.getByRole('button', { name: 'Sign out' }).click();

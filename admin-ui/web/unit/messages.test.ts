@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { chosen, fill, placeholders, type Messages } from '../src/i18n/message';
+import { chosen, fill, placeholders, regional, type Messages } from '../src/i18n/message';
 
 const folder = new URL('../src/i18n/', import.meta.url);
 const read = (name: string): Messages => JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Messages;
@@ -44,4 +44,14 @@ test('placeholders are filled, unknown ones stay', () => {
 test('the nearest language is taken', () => {
   expect(chosen(['', 'de', 'zh-Hans'], ['en', 'zh-CN'])).toBe('zh-CN');
   expect(chosen(['fr'], ['en', 'zh-CN'])).toBeUndefined();
+});
+
+test('dates are written as they are where the browser is', () => {
+  expect(regional('en', ['en-GB', 'en-US'])).toBe('en-GB');
+  expect(regional('en', ['de-DE', 'en'])).toBe('en-DE');
+  expect(regional('en', ['en'])).toBe('en');
+  expect(regional('en', [])).toBe('en');
+  expect(regional('en', ['', 'en-US@posix'])).toBe('en');
+  expect(regional('zh-CN', ['zh-TW', 'zh-SG'])).toBe('zh-SG');
+  expect(regional('zh-CN', ['en-GB'])).toBe('zh-CN');
 });

@@ -1,8 +1,8 @@
-import { language, t } from '../i18n/language.svelte';
+import { locale, t } from '../i18n/language.svelte';
 
 /** A whole or broken number as the language writes it. */
 export function number(value: number, digits = 0): string {
-  return new Intl.NumberFormat(language(), { maximumFractionDigits: digits }).format(value);
+  return new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value);
 }
 
 /** Bytes with a binary unit that keeps the number small. */
@@ -18,13 +18,22 @@ export function bytes(value: number): string {
 
 /** A point in time, given in seconds or milliseconds since 1970, or as RFC 3339. */
 export function time(value: number | string): string {
-  return new Intl.DateTimeFormat(language(), { dateStyle: 'medium', timeStyle: 'medium' }).format(
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'medium' }).format(
     moment(value),
   );
 }
 
+/** The same as date and time of day, between which a line may be broken. */
+export function halves(value: number | string): [string, string] {
+  const format = new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'medium' });
+  const parts = format.formatToParts(moment(value));
+  const at = parts.findIndex((part) => part.type === 'hour' || part.type === 'dayPeriod');
+  const text = (some: typeof parts): string => some.map((part) => part.value).join('');
+  return [text(parts.slice(0, at)).trim(), text(parts.slice(at))];
+}
+
 export function day(value: number | string): string {
-  return new Intl.DateTimeFormat(language(), { dateStyle: 'medium' }).format(moment(value));
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium' }).format(moment(value));
 }
 
 /** Seconds as the two largest units that say something: `3 days 4 hours`. */
@@ -49,7 +58,7 @@ export function duration(seconds: number): string {
 /** `in 3 days`, `2 hours ago`. */
 export function ago(value: number | string): string {
   const seconds = (moment(value).getTime() - Date.now()) / 1000;
-  const format = new Intl.RelativeTimeFormat(language(), { numeric: 'auto' });
+  const format = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' });
   const size = Math.abs(seconds);
   if (size < 45) return format.format(Math.round(seconds), 'second');
   if (size < 2700) return format.format(Math.round(seconds / 60), 'minute');
@@ -68,5 +77,5 @@ export function moment(value: number | string): Date {
 }
 
 function amount(n: number, unit: string): string {
-  return new Intl.NumberFormat(language(), { style: 'unit', unit, unitDisplay: 'short' }).format(n);
+  return new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: 'short' }).format(n);
 }

@@ -1,5 +1,5 @@
 import { Catalogue } from './catalogue';
-import { fill, chosen, type Messages } from './message';
+import { fill, chosen, regional, type Messages } from './message';
 
 /** Each file beside this one is a language; a new one is found when the console is built. */
 const files = import.meta.glob<{ default: Messages }>('./*.json');
@@ -50,6 +50,11 @@ export function language(): string {
   return current;
 }
 
+/** The same as the browser's region writes dates and numbers. */
+export function locale(): string {
+  return regional(current, navigator.languages);
+}
+
 /** The message in the current language, its `{placeholders}` filled in. */
 export function t(key: string, values: Record<string, unknown> = {}): string {
   return fill(messages[key] ?? key, values);
@@ -69,7 +74,7 @@ export function said(text: string): string {
 export function count(key: string, n: number, values: Record<string, unknown> = {}): string {
   const rule = new Intl.PluralRules(current).select(n);
   const text = messages[`${key}.${rule}`] ?? messages[`${key}.other`] ?? key;
-  return fill(text, { n: new Intl.NumberFormat(current).format(n), ...values });
+  return fill(text, { n: new Intl.NumberFormat(locale()).format(n), ...values });
 }
 
 /** How the language calls itself. */

@@ -6,6 +6,9 @@ let search = $state(location.search);
 /** Counts visits, so that a visit to the page one is on is seen. */
 let visits = $state(0);
 
+/** What stood behind the `?` of each page when it was last seen. */
+const queries = new Map([[location.pathname, location.search]]);
+
 const found: Found | null = $derived(match(routes, path));
 const query = $derived(new URLSearchParams(search));
 
@@ -29,6 +32,19 @@ window.addEventListener('popstate', read);
 function read(): void {
   path = location.pathname;
   search = location.search;
+  queries.set(path, search);
+}
+
+/** A page as it was when it was last seen: with its search, filters and part of a list. */
+export function lastOf(path: string): string {
+  return path + (queries.get(path) ?? '');
+}
+
+/** Somebody is let in, who was elsewhere before; what others looked at is forgotten. */
+export function arrive(): void {
+  queries.clear();
+  queries.set(path, search);
+  visits += 1;
 }
 
 /** Goes to a page of the console. */

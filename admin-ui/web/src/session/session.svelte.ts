@@ -5,6 +5,7 @@ import { Problem } from '../api/problem';
 import { close } from '../confirm/act.svelte';
 import { reply } from '../confirm/confirm.svelte';
 import { suggest } from '../i18n/language.svelte';
+import { arrive } from '../route/router.svelte';
 
 export type Role = 'owner' | 'administrator' | 'operator' | 'auditor' | 'user';
 
@@ -66,6 +67,8 @@ export async function enter(given: Session): Promise<void> {
   await loadOperations(given);
   session = given;
   ended = false;
+  // Whoever was at a form is taken to the page; whoever opens it is where the browser starts.
+  if (stage === 'signin' || stage === 'setup') arrive();
   stage = 'in';
 }
 
