@@ -18,6 +18,7 @@ test('@measure how long each page takes', async ({ page, server }) => {
   await signIn(page, server);
   await people(page);
   await sessions(server);
+  console.log(`${await connected(page)} sessions`);
   const links = page.getByRole('navigation', { name: 'Pages' }).getByRole('link');
   const addresses = await links.evaluateAll((all) => all.map((link) => link.getAttribute('href') ?? ''));
   const late: string[] = [];
@@ -31,6 +32,7 @@ test('@measure how long each page takes', async ({ page, server }) => {
     );
     if (middle > WANTED) late.push(`${address}: ${middle.toFixed(0)} ms`);
   }
+  console.log(`${await connected(page)} sessions at the end`);
   console.log(late.length ? `slower than ${WANTED} ms: ${late.join(', ')}` : `all within ${WANTED} ms`);
 });
 
@@ -53,6 +55,14 @@ async function visit(page: Page, address: string): Promise<number> {
     while (!whole());
     return performance.now() - begun;
   }, address);
+}
+
+/** A figure of sessions that are gone would say nothing. */
+function connected(page: Page): Promise<number> {
+  return page.evaluate(async () => {
+    const overview = (await (await fetch('/api/v1/overview')).json()) as { sessions: number };
+    return overview.sessions;
+  });
 }
 
 async function people(page: Page): Promise<void> {
